@@ -1,0 +1,1 @@
+"""Stage A, the quick audit: domain, certificates, mail, exposure."""

@@ -1,0 +1,53 @@
+"""What a check is handed: every probe of one run, the run's clock, and the hosts there are to look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from launchready.model import Tree
+from launchready.portal import Portal
+from launchready.probes.dns import Dns
+from launchready.probes.http import Http
+from launchready.probes.network import Network
+from launchready.probes.rdap import Rdap
+from launchready.probes.smtp import Smtp
+from launchready.probes.surface import Host, find_hosts
+from launchready.probes.tls import Tls
+
+
+@dataclass
+class Look:
+    """The eyes of one run. Every question is asked once and its answer shared (`Network.once`)."""
+
+    portal: Portal
+    network: Network = field(default_factory=Network)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    """The moment certificates and registrations are judged at."""
+    pictures: dict[str, Tree] = field(default_factory=dict)
+    """Trees a check adds for the report, by title."""
+    crashes: list[str] = field(default_factory=list)
+    """Tracebacks of checks that failed; shown with --debug."""
+
+    def __post_init__(self) -> None:
+        """Open the probes; none of them looks before it is asked."""
+        self.dns = Dns(self.network, self.portal.dns)
+        self.tls = Tls(self.network)
+        self.http = Http(self.network, self.dns)
+        self.smtp = Smtp(self.network, self.tls)
+        self.rdap = Rdap(self.network, self.http)
+        self._hosts: tuple[Host, ...] = ()
+
+    async def hosts(self) -> tuple[Host, ...]:
+        """Root, www, the hosts the portal names, and those found; root first, each with its addresses."""
+        self._hosts = await self.network.once("hosts", lambda: find_hosts(self.portal, self.dns, self.tls))
+        return self._hosts
+
+    def hosts_seen(self) -> tuple[str, ...]:
+        """The names of the hosts a check asked for, once the run is over."""
+        return tuple(host.name for host in self._hosts)
+
+    async def close(self) -> None:
+        """End what is still being asked and close sockets."""
+        await self.network.drop()
+        await self.http.close()
