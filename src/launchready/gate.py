@@ -242,5 +242,3 @@ def _read_docstring(text: str) -> tuple[str, str, str, str]:
         else:
             notes.append(flat)
     return parts["title"], parts["why"], parts["fix"], "\n\n".join(notes)
-
-

@@ -80,9 +80,7 @@ class Dns:
         """The resolvers to ask: the first one for facts, all of them for comparison."""
         raise NotImplementedError
 
-    async def query(
-        self, name: str, type: str, *, server: Server | None = None, tcp: bool = False
-    ) -> Answer | Failure:
+    async def query(self, name: str, type: str, *, server: Server | None = None, tcp: bool = False) -> Answer | Failure:
         """Ask one question, of the first resolver unless `server` is given. Every query carries EDNS with DO set.
 
         Retries once over UDP when nothing came, goes to TCP when the answer is truncated. An answer with the

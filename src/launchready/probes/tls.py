@@ -51,5 +51,8 @@ class Tls:
         raise NotImplementedError
 
     def browser_verdict(self, handshake: Handshake, host: str, now: datetime) -> str | None:
-        """None when a browser would accept chain and name; else why not, in one sentence (Mozilla roots or --ca-file)."""
+        """None when a browser would accept chain and name; else why not, in one sentence.
+
+        Judged by Mozilla's roots, or by those of --ca-file.
+        """
         raise NotImplementedError

@@ -1,0 +1,104 @@
+"""A lab: one world made real on loopback, with what it was asked counted, and the way for an audit to reach it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Protocol
+
+from launchready.lab.authority import Authority
+from launchready.lab.edge import Edge
+from launchready.lab.healthy import healthy_world
+from launchready.lab.mailserver import MailServers
+from launchready.lab.nameserver import NameServers
+from launchready.lab.registry import with_registry
+from launchready.lab.relay import Relay
+from launchready.lab.world import World
+from launchready.portal import Portal
+from launchready.probes.look import Look
+from launchready.probes.network import Detour, Limits, Network
+
+
+class Service(Protocol):
+    """A part of the lab that listens."""
+
+    async def start(self) -> list[Detour]:
+        """Listen on loopback; say where what can be reached."""
+        ...
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        ...
+
+
+class Lab:
+    """`async with Lab(world) as lab:` — listening inside, silent after.
+
+    `authority` may be shared between labs: making keys is what costs time. `delay_ms` is the round-trip time
+    of every path, made by relays in front of the servers; 0 leaves them out.
+    """
+
+    def __init__(
+        self, world: World | None = None, *, authority: Authority | None = None, delay_ms: float = 0.0
+    ) -> None:
+        self.world = with_registry(world or healthy_world())
+        self.authority = authority or Authority()
+        self.now = datetime.now(UTC)
+        self.counts: Counter[tuple[str, ...]] = Counter()
+        """What was asked: ("dns", server address, name, type), ("tls", host, address, port, ALPN and versions
+        offered), ("get", url, address), ("smtp", address)."""
+        self.detours: tuple[Detour, ...] = ()
+        self._services: list[Service] = [
+            NameServers(self.world, self.counts),
+            Edge(self.world, self.authority, self.counts),
+            MailServers(self.world, self.authority, self.counts),
+        ]
+        self._relay = Relay(delay_ms) if delay_ms else None
+
+    async def __aenter__(self) -> Lab:
+        """Start every service."""
+        try:
+            detours = [detour for service in self._services for detour in await service.start()]
+            self.detours = tuple([await self._relay.before(d) for d in detours] if self._relay else detours)
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop every service."""
+        await self._stop()
+
+    def network(self, limits: Limits | None = None) -> Network:
+        """A closed network that leads to this lab and nowhere else."""
+        return Network(limits or Limits(), self.detours, closed=True, ca_pem=self.authority.root_pem)
+
+    def portal(self, **settings: object) -> Portal:
+        """The portal of this world, as `launchready.toml` would describe it; `settings` are its keys."""
+        resolvers = [{"name": r.name, "address": r.address} for r in self.world.resolvers]
+        return Portal.model_validate({"domain": self.world.domain, "dns": {"resolvers": resolvers}, **settings})
+
+    def look(self, limits: Limits | None = None, **settings: object) -> Look:
+        """Eyes on this lab, for one run."""
+        return Look(self.portal(**settings), self.network(limits), self.now)
+
+    def connect_to(self) -> Sequence[str]:
+        """The detours as `--connect-to` takes them."""
+        return [_written(d) for d in self.detours]
+
+    async def _stop(self) -> None:
+        if self._relay:
+            await self._relay.stop()
+        for service in self._services:
+            await service.stop()
+
+
+def _written(detour: Detour) -> str:
+    def bracketed(address: str) -> str:
+        return f"[{address}]" if ":" in address else address
+
+    return f"{bracketed(detour.host)}:{detour.port or ''}:{bracketed(detour.to_address)}:{detour.to_port or ''}"
