@@ -9,7 +9,6 @@ import pytest
 from launchready import gate
 from launchready.lab.authority import Authority
 from launchready.lab.healthy import healthy_world
-from launchready.lab.lab import Lab
 from launchready.lab.world import Change
 from launchready.model import Outcome
 from launchready.probes.network import Limits
@@ -30,6 +29,8 @@ def authority() -> Authority:
 @pytest.fixture
 def judge(authority: Authority) -> Judge:
     """`await judge("mail.spf.syntax", change, mail={...})`: the outcome of one check in the changed world."""
+
+    from launchready.lab.lab import Lab
 
     async def run(check: str, change: Change | None = None, limits: Limits = QUICK, **settings: object) -> Outcome:
         world = change(healthy_world()) if change else healthy_world()

@@ -1,0 +1,155 @@
+"""Distance: relays in front of the lab's servers that hold every packet back for half a round trip.
+
+The kernels this runs on have no netem, so the delay is made here, for TCP and UDP alike. A TCP connection costs
+its round trip for SYN and SYN-ACK too: what the client sends on a fresh connection reaches the server one and a
+half round trips after it connected, as it would from afar. Loss, jitter and bandwidth are not modelled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from launchready.probes.network import Detour
+
+READ_BYTES = 64 * 1024
+
+
+class Relay:
+    """All relays of one lab, with one round-trip time."""
+
+    def __init__(self, delay_ms: float) -> None:
+        self.rtt_s = delay_ms / 1000
+        self._servers: list[asyncio.Server] = []
+        self._datagrams: list[asyncio.DatagramTransport] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def before(self, detour: Detour) -> Detour:
+        """A detour that leads to the same server from `rtt_s` away; where nobody listens, the same detour."""
+        address, port = detour.to_address, detour.to_port
+        if port is None or not _listens(address, port):
+            return detour
+        server = await asyncio.start_server(lambda r, w: self._carry(r, w, address, port), address, 0)
+        self._servers.append(server)
+        own_port: int = server.sockets[0].getsockname()[1]
+        if detour.port == 53:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(
+                lambda: _Clients(self.rtt_s / 2, (address, port), self._datagrams), (address, own_port)
+            )
+            self._datagrams.append(transport)
+        return detour._replace(to_port=own_port)
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        for server in self._servers:
+            server.close()
+        for transport in self._datagrams:
+            transport.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, port: int) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        try:
+            await asyncio.sleep(1.5 * self.rtt_s)
+            back, forth = await asyncio.open_connection(address, port)
+        except OSError:
+            writer.transport.abort()
+            return
+        try:
+            # What the client sent while the connection was being made has travelled with it.
+            first = _pump(reader, forth, self.rtt_s / 2, at_once_until_s=_now() + self.rtt_s / 100)
+            await asyncio.gather(first, _pump(back, writer, self.rtt_s / 2))
+        finally:
+            forth.close()
+            writer.close()
+
+
+async def _pump(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float, at_once_until_s: float = 0.0
+) -> None:
+    """Write what is read, `delay_s` later and in order; an end or an error of either side ends the other."""
+    loop = asyncio.get_running_loop()
+    last: asyncio.TimerHandle | None = None
+    try:
+        while chunk := await reader.read(READ_BYTES):
+            wait_s = 0.0 if _now() < at_once_until_s else delay_s
+            last = loop.call_later(wait_s, _write, writer, chunk)
+    except OSError:
+        writer.transport.abort()
+        return
+    if last is not None and (left_s := last.when() - loop.time()) > 0:
+        await asyncio.sleep(left_s)
+    await asyncio.sleep(0)
+    if writer.can_write_eof() and not writer.is_closing():
+        writer.write_eof()
+
+
+def _write(writer: asyncio.StreamWriter, chunk: bytes) -> None:
+    if not writer.is_closing():
+        writer.write(chunk)
+
+
+class _Clients(asyncio.DatagramProtocol):
+    """Takes datagrams from anyone and carries them to `target` and back, one socket a client."""
+
+    def __init__(self, delay_s: float, target: tuple[str, int], opened: list[asyncio.DatagramTransport]) -> None:
+        self._delay_s, self._target, self._opened = delay_s, target, opened
+        self._loop = asyncio.get_running_loop()
+        self._to: dict[tuple[str, int], asyncio.Future[asyncio.DatagramTransport]] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._back = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Carry a datagram on, half a round trip later."""
+        if addr not in self._to:
+            self._to[addr] = asyncio.ensure_future(self._open(addr))
+        self._loop.call_later(self._delay_s, lambda: self._to[addr].add_done_callback(_sender(data)))
+
+    async def _open(self, client: tuple[str, int]) -> asyncio.DatagramTransport:
+        def answer(data: bytes) -> None:
+            self._loop.call_later(self._delay_s, self._reply, data, client)
+
+        transport, _ = await self._loop.create_datagram_endpoint(lambda: _Answers(answer), remote_addr=self._target)
+        self._opened.append(transport)
+        return transport
+
+    def _reply(self, data: bytes, client: tuple[str, int]) -> None:
+        if not self._back.is_closing():
+            self._back.sendto(data, client)
+
+
+class _Answers(asyncio.DatagramProtocol):
+    def __init__(self, answer: Callable[[bytes], None]) -> None:
+        self._answer = answer
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Hand on what the server said."""
+        self._answer(data)
+
+
+def _sender(data: bytes) -> Callable[[asyncio.Future[asyncio.DatagramTransport]], None]:
+    def send(opened: asyncio.Future[asyncio.DatagramTransport]) -> None:
+        if not opened.cancelled() and not opened.exception() and not opened.result().is_closing():
+            opened.result().sendto(data)
+
+    return send
+
+
+def _listens(address: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex((address, port)) == 0
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
