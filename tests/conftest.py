@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -10,9 +10,10 @@ from launchready import gate
 from launchready.lab.authority import Authority
 from launchready.lab.healthy import healthy_world
 from launchready.lab.world import Change
-from launchready.model import Outcome
+from launchready.model import Outcome, Report
 from launchready.probes.network import Limits
 
+Audit = Callable[..., Awaitable[Report]]
 Judge = Callable[..., Awaitable[Outcome]]
 
 QUICK = Limits(
@@ -27,17 +28,30 @@ def authority() -> Authority:
 
 
 @pytest.fixture
-def judge(authority: Authority) -> Judge:
-    """`await judge("mail.spf.syntax", change, mail={...})`: the outcome of one check in the changed world."""
-
+def audit(authority: Authority) -> Audit:
+    """`await audit(change, mail={...})`: the report of all checks, or of those named, in the changed world."""
     from launchready.lab.lab import Lab
 
-    async def run(check: str, change: Change | None = None, limits: Limits = QUICK, **settings: object) -> Outcome:
+    async def run(
+        change: Change | None = None, *, checks: Sequence[str] = (), limits: Limits = QUICK, **settings: object
+    ) -> Report:
         world = change(healthy_world()) if change else healthy_world()
+        chosen = [gate.catalogue()[id] for id in checks] or None
         async with Lab(world, authority=authority) as lab:
             look = lab.look(limits, **settings)
-            report = await gate.run(look.portal, look, [gate.catalogue()[check]])
+            report = await gate.run(look.portal, look, chosen)
         assert not look.crashes, look.crashes[0]
+        return report
+
+    return run
+
+
+@pytest.fixture
+def judge(audit: Audit) -> Judge:
+    """`await judge("mail.spf.syntax", change, mail={...})`: the outcome of one check in the changed world."""
+
+    async def run(check: str, change: Change | None = None, **settings: object) -> Outcome:
+        report = await audit(change, checks=[check], **settings)
         return report.outcomes[0]
 
     return run
