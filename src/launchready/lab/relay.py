@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import cast
 
 from launchready.probes.network import Detour
 
@@ -75,25 +76,28 @@ async def _pump(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_s: float, at_once_until_s: float = 0.0
 ) -> None:
     """Write what is read, `delay_s` later and in order; an end or an error of either side ends the other."""
-    loop = asyncio.get_running_loop()
-    last: asyncio.TimerHandle | None = None
-    try:
-        while chunk := await reader.read(READ_BYTES):
-            wait_s = 0.0 if _now() < at_once_until_s else delay_s
-            last = loop.call_later(wait_s, _write, writer, chunk)
-    except OSError:
-        writer.transport.abort()
-        return
-    if last is not None and (left_s := last.when() - loop.time()) > 0:
-        await asyncio.sleep(left_s)
-    await asyncio.sleep(0)
-    if writer.can_write_eof() and not writer.is_closing():
-        writer.write_eof()
+    under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
 
+    async def read() -> None:
+        try:
+            while chunk := await reader.read(READ_BYTES):
+                under_way.put_nowait((_now() + (0.0 if _now() < at_once_until_s else delay_s), chunk))
+        except OSError:
+            writer.transport.abort()
+        under_way.put_nowait((_now() + delay_s, b""))
 
-def _write(writer: asyncio.StreamWriter, chunk: bytes) -> None:
-    if not writer.is_closing():
-        writer.write(chunk)
+    async def write() -> None:
+        while True:
+            due_s, chunk = await under_way.get()
+            if (left_s := due_s - _now()) > 0:
+                await asyncio.sleep(left_s)
+            if not chunk or writer.is_closing():
+                break
+            writer.write(chunk)
+        if writer.can_write_eof() and not writer.is_closing():
+            writer.write_eof()
+
+    await asyncio.gather(read(), write())
 
 
 class _Clients(asyncio.DatagramProtocol):
@@ -106,8 +110,7 @@ class _Clients(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the way back."""
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self._back = transport
+        self._back = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Carry a datagram on, half a round trip later."""
