@@ -44,6 +44,7 @@ def faulty_world() -> World:
 def run_demo(*, keep: bool = False, report_dir: Path = Path("launchready-report")) -> int:
     """Run the demo on the terminal. Returns 0 when red was red and green was green, else 1."""
     console = Console()
+    report_dir.mkdir(parents=True, exist_ok=True)
     try:
         return asyncio.run(_demo(console, keep, report_dir))
     except KeyboardInterrupt:
@@ -54,7 +55,6 @@ def run_demo(*, keep: bool = False, report_dir: Path = Path("launchready-report"
 async def _demo(console: Console, keep: bool, report_dir: Path) -> int:
     began = time.monotonic()
     authority = Authority()
-    report_dir.mkdir(parents=True, exist_ok=True)
     _step(console, 1, "A portal built in a hurry goes up on a local internet: DNS, certificates, edge, mail, registry.")
     async with Lab(faulty_world(), authority=authority) as lab:
         before = await _audit(console, lab)
