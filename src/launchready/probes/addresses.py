@@ -71,7 +71,7 @@ fe80::/10           no   link-local                         RFC 4291
 fec0::/10           no   former site-local                  RFC 3879
 ff00::/8            no   multicast                          RFC 4291
 """
-"""https://www.iana.org/assignments/iana-ipv6-special-registry. Where it says "N/A" (Teredo, 6to4) what is carried decides."""
+"""https://www.iana.org/assignments/iana-ipv6-special-registry. For "N/A" (6to4) what is carried decides."""
 
 
 @dataclass(frozen=True, slots=True)
