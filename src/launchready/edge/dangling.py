@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from publicsuffixlist import PublicSuffixList
@@ -19,7 +19,8 @@ from launchready.probes.look import Look
 from launchready.probes.rdap import Registration
 from launchready.probes.surface import unlikely_name
 
-_SUFFIXES = PublicSuffixList()
+_SUFFIXES = PublicSuffixList(only_icann=True)
+"""Registries only: a name below a host's own suffix, such as `pages.dev`, is not registered but handed out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,7 @@ async def _judge(alias: Alias, look: Look) -> Row:
     if any(answer.status == "NXDOMAIN" for answer in good):
         return await _target_gone(alias, service, look)
     if not any(answer.exists for answer in good):
-        failed = next((str(a) for a in answers if isinstance(a, Failure)), "its target has no address")
-        return NotChecked(alias.subject, f"{alias.targets[-1]} could not be looked at: {failed}")
+        return _no_address(alias, answers)
     if service is None:
         return Passed(alias.subject, f"an alias of {alias.targets[0]}")
     return await _page_says(alias, service, look)
@@ -113,7 +113,23 @@ async def _target_gone(alias: Alias, service: Service | None, look: Look) -> Fin
         problem,
         evidence=f"{alias.record}, NXDOMAIN",
         severity=Severity.BLOCKER if alias.main else Severity.HIGH,
-        why="The name leads nowhere: whoever opens it gets an error, and who controls the target decides what it will show.",
+        why=_LEADS_NOWHERE,
+    )
+
+
+def _no_address(alias: Alias, answers: Sequence[Answer | Failure]) -> Row:
+    unanswered = next(
+        (answer for answer in answers if not isinstance(answer, Answer) or answer.status != "NOERROR"), None
+    )
+    if unanswered is not None:
+        said = unanswered.status if isinstance(unanswered, Answer) else str(unanswered)
+        return NotChecked(alias.subject, f"the address of {alias.targets[-1]} was not told: {said}")
+    return Finding(
+        alias.subject,
+        f"{alias.subject} points to {alias.targets[-1]}, which has no address.",
+        evidence=f"{alias.record}; neither A nor AAAA",
+        severity=Severity.BLOCKER if alias.main else Severity.HIGH,
+        why=_LEADS_NOWHERE,
     )
 
 
@@ -162,10 +178,11 @@ async def _unregistered(target: str, look: Look) -> str:
     domain = _SUFFIXES.privatesuffix(target)
     if not domain:
         return ""
-    answer, held = await asyncio.gather(look.dns.query(domain, "NS"), look.rdap.registration(domain))
+    answer = await look.dns.query(domain, "NS")
+    if not isinstance(answer, Answer) or answer.status != "NXDOMAIN":
+        return ""
     # A domain on hold is not in DNS either, but it is held: the registry knows better.
-    absent = isinstance(answer, Answer) and answer.status == "NXDOMAIN" and not isinstance(held, Registration)
-    return domain if absent else ""
+    return "" if isinstance(await look.rdap.registration(domain), Registration) else domain
 
 
 def says_abandoned(service: Service, page: Page) -> str:
@@ -179,4 +196,5 @@ def says_abandoned(service: Service, page: Page) -> str:
     return next((words for words in service.says if words in text), "")
 
 
+_LEADS_NOWHERE = "Whoever opens the name gets an error, and who controls its target decides what it will show."
 _NOT_CLAIMABLE = "A stranger cannot take it as the service works today, but that has changed before."
