@@ -17,7 +17,7 @@ class Claim(StrEnum):
     """Who can take an abandoned name at a service."""
 
     STRANGER = "any customer of the service can take it"
-    OWNER = "the service asks for proof of ownership, or gives the name to nobody else"
+    OWNER = "the service asks for proof of ownership, or is reported not to give the name away"
 
 
 @dataclass(frozen=True, slots=True)
