@@ -1,10 +1,25 @@
-"""The lab's certificate authority: roots, intermediates, and leaf certificates with every mistake one can make."""
+"""The lab's certificate authority: roots, intermediates, and leaf certificates with every mistake one can make.
+
+Keys are made once an authority and shared by all leaves of their kind, which no check minds and which lets a lab
+start in milliseconds. Certificates are judged against the clock of the machine, so days count from now.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
-from launchready.lab.world import Certificate
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
+from OpenSSL import crypto
+
+from launchready.lab.world import Certificate, Issuer
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +33,148 @@ class Issued:
     """DER of the OCSP response to staple, if any."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Signer:
+    certificate: x509.Certificate
+    key: ec.EllipticCurvePrivateKey
+
+
 class Authority:
     """Issues; the same `Certificate` for the same host is issued once."""
 
-    root_pem: bytes
-    """The root the audit is to trust."""
+    def __init__(self) -> None:
+        self._now = datetime.now(UTC).replace(microsecond=0)
+        self._keys: dict[str, Key] = {}
+        self._issued: dict[tuple[Certificate, str], Issued] = {}
+        self._root = self._sign_ca("Launch Ready Lab Root")
+        self._intermediate = self._sign_ca("Launch Ready Lab CA 1", self._root)
+        self.root_pem: bytes = _pem(self._root.certificate)
+        """The root the audit is to trust."""
 
     def issue(self, wanted: Certificate, host: str) -> Issued:
         """A certificate as wanted, for `host` where `wanted` names none."""
-        raise NotImplementedError
+        if (wanted, host) not in self._issued:
+            self._issued[wanted, host] = self._make(wanted, host)
+        return self._issued[wanted, host]
+
+    def _make(self, wanted: Certificate, host: str) -> Issued:
+        key = self._key(wanted.key)
+        names = wanted.names or (host,)
+        names += tuple(f"n{number}.{host}" for number in range(wanted.extra_names))
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
+        signer = {Issuer.LAB: self._intermediate, Issuer.STRANGER: self._stranger}.get(wanted.issuer)
+        issuer = signer.certificate.subject if signer else subject
+        issuer_key = signer.key.public_key() if signer else key.public_key()
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now + timedelta(days=wanted.from_days))
+            .not_valid_after(self._now + timedelta(days=wanted.until_days))
+            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
+            .add_extension(_where_the_issuer_is(), critical=False)
+        )
+        leaf = builder.sign(signer.key if signer else key, hashes.SHA256())
+        if wanted.signature == "sha1":
+            leaf = _sign_again_with_sha1(leaf, signer.key if signer else key)
+        sent = _pem(signer.certificate) if signer and wanted.send_intermediate else b""
+        staple = self._staple(wanted.staple, leaf, signer or self._intermediate) if wanted.staple else None
+        return Issued(_pem(leaf) + sent, _key_pem(key), staple)
+
+    def _key(self, kind: str) -> Key:
+        if kind not in self._keys:
+            made: Key
+            made = (
+                ec.generate_private_key(ec.SECP256R1())
+                if kind == "ec256"
+                else rsa.generate_private_key(public_exponent=65537, key_size=int(kind.removeprefix("rsa")))
+            )
+            self._keys[kind] = made
+        return self._keys[kind]
+
+    @cached_property
+    def _stranger(self) -> _Signer:
+        return self._sign_ca("Stranger CA 1", self._sign_ca("Stranger Root"))
+
+    def _sign_ca(self, name: str, parent: _Signer | None = None) -> _Signer:
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        issuer_key = parent.key if parent else key
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(parent.certificate.subject if parent else subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(self._now - timedelta(days=400))
+            .not_valid_after(self._now + timedelta(days=2000))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if parent else None), critical=True)
+            .add_extension(_CA_USAGE, critical=True)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+            .sign(issuer_key, hashes.SHA256())
+        )
+        return _Signer(certificate, key)
+
+    def _staple(self, kind: str, leaf: x509.Certificate, signer: _Signer) -> bytes:
+        if kind == "garbage":
+            return b"this is no OCSP response"
+        revoked = kind == "revoked"
+        response = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(
+                cert=leaf,
+                issuer=signer.certificate,
+                algorithm=hashes.SHA256(),
+                cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
+                this_update=self._now - timedelta(hours=1),
+                next_update=self._now + timedelta(days=3),
+                revocation_time=self._now - timedelta(days=1) if revoked else None,
+                revocation_reason=x509.ReasonFlags.key_compromise if revoked else None,
+            )
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
+            .sign(signer.key, hashes.SHA256())
+        )
+        return response.public_bytes(serialization.Encoding.DER)
+
+
+_CA_USAGE = x509.KeyUsage(
+    digital_signature=True,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
+
+def _sign_again_with_sha1(leaf: x509.Certificate, key: Key) -> x509.Certificate:
+    """By OpenSSL itself: cryptography no longer makes such signatures."""
+    again = crypto.X509.from_cryptography(leaf)
+    again.sign(crypto.PKey.from_cryptography_key(key), "sha1")
+    return again.to_cryptography()
+
+
+def _where_the_issuer_is() -> x509.AuthorityInformationAccess:
+    """As every public CA writes it, so that a missing intermediate can be named as such."""
+    place = x509.UniformResourceIdentifier("http://ca.nic.example/lab-ca-1.crt")
+    return x509.AuthorityInformationAccess([x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)])
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _key_pem(key: Key) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
