@@ -21,6 +21,7 @@ class Signing(StrEnum):
     NONE = "none"
     GOOD = "good"
     EXPIRED = "signatures expired"
+    EXPIRING = "signatures expire in a day"
     WRONG_DS = "DS of another key in the parent"
     UNSIGNED_WITH_DS = "DS in the parent, no keys in the zone"
     BAD_SIGNATURE = "signatures of another key"

@@ -38,6 +38,10 @@ class Limits:
     """Simultaneous looks at one host."""
     total: int = 96
     """Simultaneous looks in all."""
+    questions_per_server: int = 64
+    """DNS questions to one server at once: packets, not connections, so more than `per_host`."""
+    questions: int = 256
+    """DNS questions under way in all; they do not count towards `total`."""
 
 
 class Endpoint(NamedTuple):
@@ -96,8 +100,11 @@ class Network:
         for detour in self.detours:
             self._by_place.setdefault((detour.host, detour.port), detour)
         self._memo: dict[Hashable, asyncio.Future[Any]] = {}
-        self._total = asyncio.Semaphore(self.limits.total)
-        self._per_host: dict[str, asyncio.Semaphore] = {}
+        self._total = {
+            "dns": asyncio.Semaphore(self.limits.questions),
+            "": asyncio.Semaphore(self.limits.total),
+        }
+        self._per_host: dict[tuple[str, str], asyncio.Semaphore] = {}
         self._began = time.monotonic()
 
     def route(self, host: str, address: str, port: int) -> Endpoint | Failure:
@@ -123,8 +130,10 @@ class Network:
     @asynccontextmanager
     async def slot(self, kind: str, host: str, subject: str = "") -> AsyncIterator[None]:
         """Wait for a free place, per host and in all, and count one look of `kind` while inside."""
-        gate = self._per_host.setdefault(host, asyncio.Semaphore(self.limits.per_host))
-        async with gate, self._total:
+        if (gate := self._per_host.get((kind, host))) is None:
+            per_host = self.limits.questions_per_server if kind == "dns" else self.limits.per_host
+            gate = self._per_host[kind, host] = asyncio.Semaphore(per_host)
+        async with gate, self._total.get(kind, self._total[""]):
             began = self.now_s
             try:
                 yield
