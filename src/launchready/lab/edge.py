@@ -1,0 +1,200 @@
+"""The lab's edge: sites behind addresses, picked by SNI and Host, on TLS and in clear; what is asked is counted."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Awaitable, Callable
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from OpenSSL import SSL
+
+from launchready.lab.authority import Authority
+from launchready.lab.edge_http import NOT_FOUND, Stream, act, pick, serve_h1, serve_h2
+from launchready.lab.world import Certificate, Response, Site, Trouble, World
+from launchready.probes.network import Detour
+from launchready.probes.tls_stream import TlsStream, TooManyBytes
+
+VERSIONS = {"1.0": SSL.TLS1_VERSION, "1.1": SSL.TLS1_1_VERSION, "1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
+_TROUBLES_OF_ALL = {Trouble.SILENT, Trouble.DRIPS, Trouble.GARBAGE, Trouble.CLOSES, Trouble.ENDLESS_HEADERS}
+"""Of a site: acted out for every request, behind a good handshake."""
+
+
+class Edge:
+    """Every site of a world."""
+
+    def __init__(self, world: World, authority: Authority, counts: Counter[tuple[str, ...]]) -> None:
+        self.world, self.authority, self.counts = world, authority, counts
+        self._servers: list[asyncio.Server] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> list[Detour]:
+        """Listen for each address, on its ports 443 and 80."""
+        detours = []
+        for address in dict.fromkeys(a for site in self.world.sites for a in site.addresses):
+            sites = {site.host: site for site in self.world.sites if address in site.addresses}
+            for port in (443, 80):
+                listening = {h: s for h, s in sites.items() if _listens(s, port)}
+                to = "::1" if ":" in address else "127.0.0.1"
+                if listening:
+                    serve = self._serve_tls if port == 443 else self._serve_plain
+                    server = await asyncio.start_server(self._connected(serve, address, listening), to, 0)
+                    self._servers.append(server)
+                    detours.append(Detour(address, port, to, server.sockets[0].getsockname()[1]))
+                    refused = [h for h in sites if h not in listening]
+                    detours += [Detour(host, port, to, closed_port(to)) for host in refused]
+                else:
+                    detours.append(Detour(address, port, to, closed_port(to)))
+        return detours
+
+    async def stop(self) -> None:
+        """Close every socket."""
+        for server in self._servers:
+            server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _connected(
+        self, serve: Callable[..., Awaitable[None]], address: str, sites: dict[str, Site]
+    ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            try:
+                await serve(reader, writer, address, sites)
+            except (OSError, SSL.Error, TooManyBytes, asyncio.CancelledError):
+                pass  # the other side left, or the lab is closing
+            finally:
+                writer.close()
+
+        return connected
+
+    async def _serve_tls(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
+    ) -> None:
+        if all(s.trouble is Trouble.TLS_GARBAGE for s in sites.values()):
+            await reader.read(1024)
+            writer.write(b"SSH-2.0-lab this is not TLS\r\n")
+            return
+        stream = TlsStream(reader, writer, self._context(next(iter(sites.values()))), server_side=True)
+        chosen = _Chosen()
+        stream.connection.set_app_data((self, sites, chosen))
+        try:
+            await stream.handshake()
+        finally:
+            if not chosen.garbage:
+                alpn = stream.connection.get_alpn_proto_negotiated().decode()
+                offered = f"{stream.connection.get_protocol_version_name()} {alpn}"
+                self.counts["tls", chosen.host, address, "443", offered] += 1
+        trouble = chosen.site.trouble if chosen.site else Trouble.NONE
+        if trouble in _TROUBLES_OF_ALL:
+            await act(trouble, stream)
+            return
+        h2 = stream.connection.get_alpn_proto_negotiated() == b"h2"
+        await (serve_h2 if h2 else serve_h1)(stream, self._answer("https", address, sites))
+        await stream.close()
+
+    async def _serve_plain(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
+    ) -> None:
+        stream = _Plain(reader, writer)
+        troubles = {site.plain_trouble for site in sites.values()}
+        if len(troubles) == 1 and (trouble := troubles.pop()) in _TROUBLES_OF_ALL:
+            await act(trouble, stream)
+            return
+        await serve_h1(stream, self._answer("http", address, sites))
+
+    def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Callable[[str, str], Response]:
+        def answer(host: str, target: str) -> Response:
+            name = host.lower().partition(":")[0]
+            self.counts["get", f"{scheme}://{host}{target}", address] += 1
+            site = sites.get(name)
+            if site is None:
+                return NOT_FOUND
+            if scheme == "http" and site.plain_trouble in _TROUBLES_OF_ALL:
+                return Response(trouble=site.plain_trouble)
+            return pick(site.secure if scheme == "https" else site.plain, target.partition("?")[0])
+
+        return answer
+
+    def _context(self, site: Site) -> SSL.Context:
+        """The settings of one site; made once for an authority, since keys and chains have to be parsed."""
+        key = (site.certificate, site.host, site.oldest_tls, site.newest_tls, site.h2)
+        made: dict[object, SSL.Context] = self.authority.__dict__.setdefault("contexts", {})
+        if key not in made:
+            made[key] = server_context(self.authority, site.certificate, site.host, site.oldest_tls, site.newest_tls)
+            protocols = [b"h2", b"http/1.1"] if site.h2 else [b"http/1.1"]
+            made[key].set_alpn_select_callback(
+                lambda _c, offered: next((p for p in protocols if p in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
+            )
+            made[key].set_tlsext_servername_callback(_choose)
+        return made[key]
+
+
+def server_context(authority: Authority, wanted: Certificate, host: str, oldest: str, newest: str) -> SSL.Context:
+    """TLS settings of a server with a certificate of the lab's."""
+    issued = authority.issue(wanted, host)
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_cipher_list(b"ALL:@SECLEVEL=0")
+    context.set_min_proto_version(VERSIONS[oldest])
+    context.set_max_proto_version(VERSIONS[newest])
+    leaf, *rest = x509.load_pem_x509_certificates(issued.chain_pem)
+    context.use_certificate(leaf)
+    for certificate in rest:
+        context.add_extra_chain_cert(certificate)
+    key = serialization.load_pem_private_key(issued.key_pem, None)
+    context.use_privatekey(key)  # type: ignore[arg-type]
+    context.set_ocsp_server_callback(lambda _connection, _data: issued.staple or b"")
+    return context
+
+
+def closed_port(address: str) -> int:
+    """A port of loopback where nobody listens."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as taken:
+        taken.bind((address, 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class _Chosen:
+    """The site a handshake asked for."""
+
+    host = ""
+    site: Site | None = None
+    garbage = False
+
+
+class _Plain:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def read(self, most: int = 65536) -> bytes:
+        return await self._reader.read(most)
+
+    async def write(self, content: bytes) -> None:
+        self._writer.write(content)
+        await self._writer.drain()
+
+
+def _choose(connection: SSL.Connection) -> None:
+    edge, sites, chosen = connection.get_app_data()
+    name = (connection.get_servername() or b"").decode("ascii", "replace")
+    chosen.host = name
+    site = sites.get(name)
+    if site is not None:
+        chosen.site = site
+        connection.set_context(edge._context(site))
+
+
+def _listens(site: Site, port: int) -> bool:
+    routes, trouble = (site.secure, site.trouble) if port == 443 else (site.plain, site.plain_trouble)
+    return trouble is not Trouble.REFUSES and bool(routes)
+
+
+__all__ = ["Edge", "Stream", "closed_port", "server_context"]

@@ -1,0 +1,203 @@
+"""HTTP as the lab's sites speak it: requests read from a stream, answers by route, in HTTP/1.1 and HTTP/2.
+
+Serves what a `Site` says and nothing else; troubles are acted out here. No chunked requests, no trailers, no push.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import brotli
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated, RequestReceived, StreamEnded, WindowUpdated
+from h2.exceptions import ProtocolError
+
+from launchready.lab.world import Response, Route, Trouble
+
+NOT_FOUND = Response(404, (("Content-Type", "text/plain"),), "no such site")
+HUGE_BYTES = 10 * 1024**3
+BOMB_BYTES = 1024**3
+
+
+class Stream(Protocol):
+    """What is served on: a TLS stream, or a plain one."""
+
+    async def read(self, most: int = 65536) -> bytes:
+        """Some bytes, or none at the end."""
+        ...
+
+    async def write(self, content: bytes) -> None:
+        """Send all of it."""
+        ...
+
+
+Answer = Callable[[str, str], Response]
+"""From host and target to what is answered; counts the request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An answer made ready: status, headers, body (or its endless repetition)."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    trouble: Trouble
+
+
+def pick(routes: tuple[Route, ...], path: str) -> Response:
+    """The response of the longest matching route."""
+    best: Route | None = None
+    for route in routes:
+        exact = route.path == path
+        matches = exact or (route.path.endswith("*") and path.startswith(route.path[:-1]))
+        if exact:
+            return route.response
+        if matches and (best is None or len(route.path) > len(best.path)):
+            best = route
+    return best.response if best else NOT_FOUND
+
+
+def made_ready(response: Response, target: str) -> Sent:
+    """Fill in templates and lengths."""
+    body = response.body.encode() if isinstance(response.body, str) else response.body
+    headers = [
+        (name, value.replace("{target}", target).replace("{path}", urlsplit(target).path))
+        if name.lower() == "location"
+        else (name, value)
+        for name, value in response.headers
+    ]
+    length = len(body)
+    if response.trouble is Trouble.HUGE_BODY:
+        length = HUGE_BYTES
+    elif response.trouble in (Trouble.GZIP_BOMB, Trouble.BROTLI_BOMB):
+        coding = "gzip" if response.trouble is Trouble.GZIP_BOMB else "br"
+        headers.append(("Content-Encoding", coding))
+        body = _bomb(coding)
+        length = len(body)
+    if not any(name.lower() == "content-type" for name, _ in headers):
+        headers.append(("Content-Type", "text/html; charset=utf-8"))
+    headers.append(("Content-Length", str(length)))
+    return Sent(response.status, tuple(headers), body, response.trouble)
+
+
+async def serve_h1(stream: Stream, answer: Answer) -> None:
+    """Serve HTTP/1.1 until the other side goes or a trouble ends it."""
+    buffer = b""
+    while True:
+        while b"\r\n\r\n" not in buffer:
+            if not (content := await stream.read()) or len(buffer) > 65536:
+                return
+            buffer += content
+        head, buffer = buffer.split(b"\r\n\r\n", 1)
+        lines = head.decode("latin-1").split("\r\n")
+        parts = lines[0].split(" ")
+        if len(parts) != 3:
+            return
+        fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+        sent = made_ready(answer(fields.get("host", ""), parts[1]), parts[1])
+        if sent.trouble in _RAW:
+            await act(sent.trouble, stream)
+            return
+        reply = f"HTTP/1.1 {sent.status} Status\r\n" + "".join(f"{n}: {v}\r\n" for n, v in sent.headers) + "\r\n"
+        await stream.write(reply.encode("utf-8"))
+        if sent.trouble is Trouble.HUGE_BODY:
+            for _ in range(HUGE_BYTES // 65536):
+                await stream.write(bytes(65536))
+        elif parts[0] != "HEAD":
+            await stream.write(sent.body)
+        if fields.get("connection") == "close":
+            return
+
+
+async def serve_h2(stream: Stream, answer: Answer) -> None:
+    """Serve HTTP/2 until the other side goes or a trouble ends it."""
+    connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+    connection.initiate_connection()
+    await stream.write(connection.data_to_send())
+    waiting: dict[int, tuple[str, str, str]] = {}
+    rest: dict[int, tuple[bytes, int]] = {}
+    while content := await stream.read():
+        try:
+            events = connection.receive_data(content)
+        except ProtocolError:
+            return
+        for event in events:
+            if isinstance(event, ConnectionTerminated):
+                return
+            if isinstance(event, RequestReceived):
+                fields = dict(event.headers)
+                waiting[event.stream_id] = (fields[":authority"], fields[":path"], fields[":method"])
+            elif isinstance(event, StreamEnded):
+                host, target, _ = waiting.pop(event.stream_id)
+                sent = made_ready(answer(host, target), target)
+                if sent.trouble in _RAW_H2:
+                    await act(sent.trouble, stream)
+                    return
+                if sent.trouble in _RAW:
+                    continue  # silence on this stream only
+                headers = [(":status", str(sent.status)), *((n.lower(), v) for n, v in sent.headers)]
+                connection.send_headers(event.stream_id, headers)
+                size = HUGE_BYTES if sent.trouble is Trouble.HUGE_BODY else len(sent.body)
+                rest[event.stream_id] = (sent.body or bytes(65536), size)
+            elif isinstance(event, WindowUpdated):
+                pass
+        await _send_what_fits(connection, rest, stream)
+
+
+async def act(trouble: Trouble, stream: Stream) -> None:
+    """Do what a troubled server does on an open connection, until the other side goes."""
+    if trouble is Trouble.CLOSES:
+        return
+    if trouble is Trouble.GARBAGE:
+        await stream.write(b"\x00\xff\x13garbage\r\n" * 64)
+        return
+    if trouble is Trouble.ENDLESS_HEADERS:
+        await stream.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            await stream.write(b"".join(b"X-Filler-%d: %s\r\n" % (n, b"x" * 200) for n in range(100)))
+            await asyncio.sleep(0)
+    if trouble is Trouble.DRIPS:
+        for byte in b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 999\r\n\r\n" + bytes(999):
+            await stream.write(bytes([byte]))
+            await asyncio.sleep(1)
+    while await stream.read():
+        pass
+
+
+_RAW = {Trouble.SILENT, Trouble.DRIPS, Trouble.GARBAGE, Trouble.CLOSES, Trouble.ENDLESS_HEADERS}
+_RAW_H2 = {Trouble.GARBAGE, Trouble.CLOSES}
+
+
+async def _send_what_fits(connection: H2Connection, rest: dict[int, tuple[bytes, int]], stream: Stream) -> None:
+    for id, (body, left) in list(rest.items()):
+        try:
+            while left and (room := min(connection.local_flow_control_window(id), 16384)) > 0:
+                piece = body[:room] if left >= room else body[:left]
+                connection.send_data(id, piece)
+                left -= len(piece)
+                body = body[len(piece) :] or (bytes(65536) if left else b"")
+            if left == 0:
+                connection.end_stream(id)
+                del rest[id]
+            else:
+                rest[id] = (body, left)
+        except ProtocolError:
+            del rest[id]  # reset by the other side
+    await stream.write(connection.data_to_send())
+
+
+@cache
+def _bomb(coding: str) -> bytes:
+    if coding == "gzip":
+        # One megabyte of zeros compressed, over and over: members of a gzip file may follow one another.
+        return gzip.compress(bytes(1024**2), 9) * (BOMB_BYTES // 1024**2)
+    packed: bytes = brotli.compress(bytes(256 * 1024**2), quality=5)
+    return packed
