@@ -115,6 +115,8 @@ class Certificate:
     """`sha256` or `sha1`."""
     staple: str = ""
     """OCSP response to staple: `good`, `revoked`, `garbage`; empty: none."""
+    also_send: str = ""
+    """What else the server sends after its chain: `root`, or `cross` for a cross-signed intermediate; empty: nothing."""
     extra_names: int = 0
     """That many more names, for the certificate with 10,000."""
 
