@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
-import certifi
 import pycurl
 
 from launchready import __version__
@@ -51,8 +50,6 @@ class Page:
     """The body was larger than the cap; `body` holds its beginning."""
     address: str = ""
     http_version: str = "1.1"
-    verified: bool = True
-    """libcurl's own verification of chain and name (True for plain http)."""
     phases: Phases = Phases()
 
     def header(self, name: str) -> str | None:
@@ -109,8 +106,7 @@ class Http:
     async def get(self, url: str, *, address: str | None = None) -> Page | Failure:
         """GET a URL without following redirects; from `address`, else the host's first that answers (v4 first).
 
-        The certificate is not required to be valid (nothing secret is sent; `Page.verified` says whether it
-        is, `tls.py` why not), so that one bad certificate does not hide everything behind it.
+        The certificate is not required to be valid (nothing secret is sent; whether it is, `tls.py` says), so that one bad certificate does not hide everything behind it.
         """
         try:
             url = _normal(url)
@@ -221,12 +217,7 @@ class Transfer:
         curl.setopt(pycurl.PIPEWAIT, 1)
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
-        if network.ca_pem:
-            curl.setopt(pycurl.CAINFO_BLOB, network.ca_pem)
-        else:
-            curl.setopt(pycurl.CAINFO, certifi.where())
         curl.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
-        curl.setopt(pycurl.PROTOCOLS_STR, "http,https")
         curl.setopt(pycurl.NOSIGNAL, 1)
         curl.setopt(pycurl.PROXY, "")
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(min(self.limits.connect_timeout_s, limit_s) * 1000) or 1)
@@ -259,7 +250,6 @@ class Transfer:
             truncated=self._cut,
             address=self.address,
             http_version={pycurl.CURL_HTTP_VERSION_2_0: "2"}.get(get(pycurl.INFO_HTTP_VERSION), "1.1"),
-            verified=not self.url.startswith("https:") or get(pycurl.SSL_VERIFYRESULT) == 0,
             phases=Phases(
                 get(pycurl.CONNECT_TIME),
                 get(pycurl.APPCONNECT_TIME),
