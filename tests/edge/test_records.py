@@ -54,7 +54,7 @@ async def test_a_domain_that_does_not_exist_is_one_finding_in_plain_words(judge)
         from dataclasses import replace
 
         kept = tuple(z for z in world.zones if z.origin != DOMAIN)
-        undelegated = records("example", drop=("brightside NS",))
+        undelegated = records("example", drop=("brightside NS", "ns1.brightside *", "ns2.brightside *"))
         servers = tuple(replace(s, zones=tuple(z for z in s.zones if z != DOMAIN)) for s in world.name_servers)
         return undelegated(replace(world, zones=kept, name_servers=servers))
 
