@@ -106,7 +106,8 @@ class Http:
     async def get(self, url: str, *, address: str | None = None) -> Page | Failure:
         """GET a URL without following redirects; from `address`, else the host's first that answers (v4 first).
 
-        The certificate is not required to be valid (nothing secret is sent; whether it is, `tls.py` says), so that one bad certificate does not hide everything behind it.
+        The certificate is not required to be valid (nothing secret is sent; whether it is, `tls.py` says), so
+        that one bad certificate does not hide everything behind it.
         """
         try:
             url = _normal(url)
