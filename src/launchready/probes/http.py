@@ -174,6 +174,8 @@ class Http:
                 transfer.curl.close()
 
 
+E_TOO_LARGE = 100
+"""CURLE_TOO_LARGE, which pycurl does not name (https://curl.se/libcurl/c/libcurl-errors.html)."""
 MOST_ADDRESSES = 4
 """Of one host, tried one after the other when nobody listens."""
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
@@ -274,7 +276,7 @@ class Transfer:
             return TlsFailed(Phase.TLS, self.url, f"the TLS handshake failed: {message}", elapsed_s)
         if code in (pycurl.E_GOT_NOTHING, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR):
             return Refused(Phase.ANSWER, self.url, "the connection was closed without an answer", elapsed_s)
-        if code == pycurl.E_TOO_LARGE:
+        if code == E_TOO_LARGE:
             return TooLarge(Phase.ANSWER, self.url, "the headers are too large", elapsed_s)
         return Garbage(Phase.ANSWER, self.url, f"the answer does not follow HTTP: {message}", elapsed_s)
 
