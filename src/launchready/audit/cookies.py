@@ -1,0 +1,213 @@
+"""Cookies that keep people signed in: how they are set on the first pages.
+
+Reads `Set-Cookie` as browsers do (RFC 6265bis); quotes a value by its length and hash only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from launchready.audit.redaction import redacted
+from launchready.gate import check
+from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
+from launchready.portal import Portal
+from launchready.probes.failures import Failure
+from launchready.probes.look import Look
+from launchready.probes.pages import Visit, first_pages
+
+COOKIES = 60
+"""So many cookies of a host are read."""
+COOKIE_CHARACTERS = 8192
+"""A longer line is no cookie: browsers take 4096 for name and value, 1024 for each attribute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookie:
+    """One `Set-Cookie` line, as a browser takes it."""
+
+    name: str
+    value: str
+    attributes: dict[str, str]
+    """Names in lower case; the last of equal names counts (RFC 6265bis section 5.7)."""
+
+    @property
+    def secure(self) -> bool:
+        """Sent over HTTPS only."""
+        return "secure" in self.attributes
+
+    @property
+    def http_only(self) -> bool:
+        """Out of reach for scripts."""
+        return "httponly" in self.attributes
+
+    @property
+    def same_site(self) -> str:
+        """`strict`, `lax`, `none`; empty where it says nothing a browser knows."""
+        value = self.attributes.get("samesite", "").lower()
+        return value if value in ("strict", "lax", "none") else ""
+
+    @property
+    def deleted(self) -> bool:
+        """The line takes the cookie away."""
+        age = self.attributes.get("max-age", "")
+        if re.fullmatch(r"-?\d{1,20}", age):
+            return int(age) <= 0
+        try:
+            return parsedate_to_datetime(self.attributes.get("expires", "").replace("-", " ")).year <= 1980
+        except (TypeError, ValueError, IndexError, OverflowError):
+            return False
+
+
+@check(
+    "http.cookies",
+    Stage.AUDIT,
+    roadmap="A8",
+    severity=Severity.HIGH,
+    effort=15,
+    reference="https://www.rfc-editor.org/rfc/rfc6265#section-4.1.2",
+)
+async def cookies(portal: Portal, look: Look) -> AsyncIterator[Row]:
+    """A cookie that keeps people signed in is not protected, or browsers refuse it.
+
+    Why: who gets hold of this cookie is signed in as your client, without a password. One that browsers refuse makes
+    the sign-in fail for no visible reason.
+
+    Fix: set the cookie with `Secure; HttpOnly; SameSite=Lax`. In Django: `SESSION_COOKIE_SECURE = True`; in Laravel:
+    `SESSION_SECURE_COOKIE=true`; in Express: `cookie: { secure: true, httpOnly: true, sameSite: "lax" }`.
+
+    Judged are cookies set on `portal.pages` over HTTPS whose name is one frameworks use for sessions and tokens, or
+    whose value is a JSON Web Token. Without `Secure` (any network on the way can read it) or `HttpOnly` (a script in
+    the page can): a high risk. Without `SameSite`: nice to fix, for Chrome takes it for `Lax`, Firefox and Safari do
+    not. `SameSite=None; Secure` is a choice, and right for portals that are embedded. Cookies of CSRF tokens,
+    languages and statistics are meant to be read by scripts and are not judged.
+
+    Whatever its name, a cookie is a finding when browsers refuse it: `SameSite=None` without `Secure`, and a name
+    that begins with `__Host-` or `__Secure-` without what the prefix demands (RFC 6265bis section 4.1.3).
+    """
+    for name, visits in _by_host(await first_pages(look)).items():
+        failures = [v.end for v in visits if isinstance(v.end, Failure)]
+        lines = [line for v in visits for page in v.hops for line in page.all_headers("set-cookie")]
+        # A later line of the same name replaces an earlier one.
+        seen = {cookie.name: cookie for line in lines[:COOKIES] if (cookie := read_cookie(line))}
+        found = 0
+        for cookie in seen.values():
+            if not cookie.deleted and (trouble := judge_cookie(cookie)):
+                found += 1
+                yield _finding(name, cookie, trouble)
+        if failures:
+            yield NotChecked(name, f"{visits[0].url} gave no answer: {failures[0]}")
+        elif not found:
+            yield Passed(name, f"{len(seen)} cookies read" if seen else "sets no cookie")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a cookie."""
+
+    says: str
+    severity: Severity
+
+
+def read_cookie(line: str) -> Cookie | None:
+    """Read a `Set-Cookie` line (RFC 6265bis section 5.6); None when a browser would not take it."""
+    if len(line) > COOKIE_CHARACTERS or any((ord(c) < 0x20 and c != "\t") or c == "\x7f" for c in line):
+        return None
+    pair, *rest = line.split(";")
+    name, equals, value = pair.partition("=")
+    if not equals:
+        name, value = "", name
+    if not name.strip() and not value.strip():
+        return None
+    attributes = {}
+    for part in rest[:40]:
+        key, _, content = part.partition("=")
+        attributes[key.strip().lower()] = content.strip()
+    return Cookie(name.strip(), value.strip(), attributes)
+
+
+def judge_cookie(cookie: Cookie) -> list[Fault]:
+    """What is wrong with a cookie, gravest first; empty when nothing is, or it keeps nobody signed in."""
+    session = is_session(cookie)
+    weight = Severity.HIGH if session else Severity.NICE
+    prefix, trouble = cookie.name.lower(), []
+    if cookie.same_site == "none" and not cookie.secure:
+        trouble.append(Fault("has SameSite=None without Secure, so browsers refuse it", weight))
+    if prefix.startswith("__host-") and not (
+        cookie.secure and cookie.attributes.get("path") == "/" and not cookie.attributes.get("domain")
+    ):
+        demands = "Secure, Path=/ and no Domain"
+        trouble.append(Fault(f"begins with __Host- without {demands}, so browsers refuse it", weight))
+    elif prefix.startswith("__secure-") and not cookie.secure:
+        trouble.append(Fault("begins with __Secure- without Secure, so browsers refuse it", weight))
+    if not session:
+        return trouble
+    if not cookie.secure and not trouble:
+        trouble.append(Fault("is sent without encryption too (no Secure)", Severity.HIGH))
+    if not cookie.http_only and not _meant_for_scripts(cookie):
+        trouble.append(Fault("can be read by any script in the page (no HttpOnly)", Severity.HIGH))
+    if not cookie.same_site:
+        trouble.append(Fault("is sent along with other sites' requests in some browsers (no SameSite)", Severity.NICE))
+    return trouble
+
+
+def is_session(cookie: Cookie) -> bool:
+    """Whether a cookie is one people are signed in by, as far as name and value tell."""
+    if _NOT_SESSION.search(cookie.name) or not cookie.value:
+        return False
+    return bool(_SESSION.search(cookie.name) or _JWT.match(cookie.value))
+
+
+def _meant_for_scripts(cookie: Cookie) -> bool:
+    """Clerk's and Supabase's own scripts read the cookie they sign people in by."""
+    if cookie.name.lower() == "__session":
+        return bool(_JWT.match(cookie.value))
+    return bool(_SUPABASE.match(cookie.name))
+
+
+def _finding(host: str, cookie: Cookie, trouble: list[Fault]) -> Finding:
+    worst = min(trouble, key=lambda t: t.severity.rank).severity
+    shown = "; ".join(f"{key}={value}" if value else key for key, value in cookie.attributes.items())
+    return Finding(
+        host,
+        f"The cookie {cookie.name[:60]!r} of {host} {', and '.join(t.says for t in trouble)}.",
+        evidence=f"{cookie.name[:60]}={redacted(cookie.value)}; {shown[:200]}".rstrip("; "),
+        paste=f"Set-Cookie: {cookie.name[:60]}=…; {_right(cookie)}",
+        severity=worst,
+        key=cookie.name[:60],
+    )
+
+
+def _right(cookie: Cookie) -> str:
+    site = {"strict": "Strict", "none": "None"}.get(cookie.same_site, "Lax")
+    http_only = "HttpOnly; " if cookie.http_only or (is_session(cookie) and not _meant_for_scripts(cookie)) else ""
+    return f"Path=/; Secure; {http_only}SameSite={site}"
+
+
+def _by_host(visits: tuple[Visit, ...]) -> dict[str, list[Visit]]:
+    found: dict[str, list[Visit]] = {}
+    for visit in visits:
+        found.setdefault(visit.host.name, []).append(visit)
+    return found
+
+
+_SESSION = re.compile(
+    r"(?:^|[._-])(?:sess|session|sessid|sessionid|session[._-]?id|sid|session[._-]?token|auth|auth[._-]?token"
+    r"|access[._-]?token|refresh[._-]?token|id[._-]?token|jwt|remember[._-]?(?:me|token)|remember_user_token|"
+    r"phpsessid|jsessionid|asp\.net_sessionid|appsession)(?:\.\d)?$"
+    r"|^aspsessionid|^wordpress_(?:logged_in|sec)_|^remember_web_|^\.aspnet(?:core)?\.(?:cookies|session"
+    r"|identity\.application|applicationcookie)|^\.aspxauth$|^sess[0-9a-f]{32}$|^ssess[0-9a-f]{32}$",
+    re.IGNORECASE,
+)
+"""Names that PHP, Java, ASP.NET, Express, Rails (`_app_session`), Django, Laravel, WordPress, Drupal, Devise,
+Auth.js and Auth0 give."""
+_NOT_SESSION = re.compile(
+    r"csrf|xsrf|^_?_?(?:ga|gid|gat|gcl|fbp|hj|hs|utm|ajs|mp|pk|cf|clck|clsk|uet|hub)(?:$|[._-])|_hjSession|analytics"
+    r"|visit|consent|locale|lang|theme|flash|^ARRAffinity|^AWSALB|^SERVERID|^BIGip",
+    re.IGNORECASE,
+)
+"""Names of CSRF tokens (scripts read them), statistics, preferences and load balancers."""
+_SUPABASE = re.compile(r"sb-[a-z0-9-]+-auth-token(?:\.\d)?\Z", re.IGNORECASE)
+_JWT = re.compile(r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]*\Z")
