@@ -110,17 +110,21 @@ async def test_a_silent_resolver_leaves_the_named_hosts(hosts_of) -> None:  # ty
     assert hosts[DOMAIN].addresses == ()
 
 
-async def test_a_certificate_with_ten_thousand_names_costs_thirty_lookups(authority: Authority) -> None:
+# OpenSSL takes no chain over 100 kB: ten thousand names end the handshake, some hundred are read.
+@pytest.mark.parametrize(("names", "at_least"), [(500, CERTIFICATE_NAMES), (10_000, 0)])
+async def test_a_certificate_with_very_many_names_costs_thirty_lookups(
+    authority: Authority, names: int, at_least: int
+) -> None:
     from launchready.lab.lab import Lab
 
-    many = certificate(f"www.{DOMAIN}", extra_names=10_000)
+    many = certificate(f"www.{DOMAIN}", extra_names=names)
     async with Lab(many(healthy_world()), authority=authority) as lab:
         look = lab.look(QUICK)
         await look.hosts()
         await look.close()
         asked = {what[2] for what in lab.counts if what[0] == "dns"}
 
-    assert len(asked) <= CERTIFICATE_NAMES + 12
+    assert at_least <= len(asked) <= CERTIFICATE_NAMES + 12
 
 
 def test_names_of_a_certificate_are_those_below_the_domain_without_wildcards() -> None:
@@ -141,6 +145,12 @@ def test_names_of_a_certificate_are_those_below_the_domain_without_wildcards() -
 )
 def test_what_is_no_host_name_is_left_out(name: str) -> None:
     assert certificate_names(leaf(name), DOMAIN) == ()
+
+
+def test_ten_thousand_names_are_read_each_once() -> None:
+    names = [f"n{number}.{DOMAIN}" for number in range(10_000)]
+
+    assert certificate_names(leaf(*names, *names), DOMAIN) == tuple(names)
 
 
 def test_a_certificate_without_names_has_none() -> None:
