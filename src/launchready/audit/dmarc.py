@@ -63,8 +63,12 @@ class Record:
 
     @property
     def in_force(self) -> bool:
-        """Receivers act on it: `p` is valid, or there is an address to report to (RFC 9989 section 4.10.1)."""
-        return bool(self._policy("p") and not self._broken_below) or any(a.domain for a in self.rua)
+        """Receivers act on it: its policies are valid, or there is an address to report to (section 4.10.1).
+
+        Without `p` it is read as `p=none` (section 4.7).
+        """
+        valid = all(self._policy(tag) for tag in ("p", "sp", "np") if tag in self.tags)
+        return valid or any(address.domain for address in self.rua)
 
     @property
     def p(self) -> str:
