@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from launchready.lab.healthy import DOMAIN, EDGE, HTML, PAGE, SECURITY_HEADERS, STRAY
+from launchready.lab.healthy import DOMAIN, EDGE, HTML, MAIL, PAGE, SECURITY_HEADERS, STRAY
 from launchready.lab.world import (
     Change,
     Fault,
@@ -205,8 +205,12 @@ FAULTS = (
         "The mail server that MX names is an alias",
         "dns.records.cname",
         Severity.NICE,
-        records(DOMAIN, add=("@ 300 MX 10 mx", "mx 300 CNAME mail"), drop=("@ MX",)),
-        subject=f"mx.{DOMAIN}",
+        records(
+            DOMAIN,
+            add=("mail 300 CNAME mail-1", f"mail-1 300 A {MAIL[0]}", f"mail-1 300 AAAA {MAIL[1]}"),
+            drop=("mail A", "mail AAAA"),
+        ),
+        subject=f"mail.{DOMAIN}",
     ),
     Fault(
         "dangling-github-pages",
