@@ -6,20 +6,24 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL
 
 from launchready.lab.authority import Authority
-from launchready.lab.edge_http import NOT_FOUND, Stream, act, pick, serve_h1, serve_h2
+from launchready.lab.edge_http import NOT_FOUND, pick, serve_h1, serve_h2
 from launchready.lab.world import Certificate, Response, Site, Trouble, World
 from launchready.probes.network import Detour
 from launchready.probes.tls_stream import TlsStream, TooManyBytes
 
 VERSIONS = {"1.0": SSL.TLS1_VERSION, "1.1": SSL.TLS1_1_VERSION, "1.2": SSL.TLS1_2_VERSION, "1.3": SSL.TLS1_3_VERSION}
-_TROUBLES_OF_ALL = {Trouble.SILENT, Trouble.DRIPS, Trouble.GARBAGE, Trouble.CLOSES, Trouble.ENDLESS_HEADERS}
-"""Of a site: acted out for every request, behind a good handshake."""
+_BEFORE_TLS = (Trouble.SILENT, Trouble.DRIPS, Trouble.CLOSES, Trouble.TLS_GARBAGE, Trouble.REFUSES)
+"""Of a site: acted out instead of a handshake, once the ClientHello has named it. Others: for every request."""
+_SERVER_HELLO = b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(115)
+"""The beginning of one, for a server that never gets to its end."""
+_NOT_TLS = b"SSH-2.0-lab this is not TLS\r\n"
 
 
 class Edge:
@@ -36,18 +40,25 @@ class Edge:
         for address in dict.fromkeys(a for site in self.world.sites for a in site.addresses):
             sites = {site.host: site for site in self.world.sites if address in site.addresses}
             for port in (443, 80):
-                listening = {h: s for h, s in sites.items() if _listens(s, port)}
                 to = "::1" if ":" in address else "127.0.0.1"
-                if listening:
+                if any(_listens(site, port) for site in sites.values()):
                     serve = self._serve_tls if port == 443 else self._serve_plain
-                    server = await asyncio.start_server(self._connected(serve, address, listening), to, 0)
+                    server = await asyncio.start_server(self._connected(serve, address, sites), to, 0)
                     self._servers.append(server)
                     detours.append(Detour(address, port, to, server.sockets[0].getsockname()[1]))
-                    refused = [h for h in sites if h not in listening]
-                    detours += [Detour(host, port, to, closed_port(to)) for host in refused]
                 else:
                     detours.append(Detour(address, port, to, closed_port(to)))
-        return detours
+        return [*self._refusals(), *detours]
+
+    def _refusals(self) -> list[Detour]:
+        """Hosts that listen nowhere on a port although others at their address do: a look at them is refused.
+
+        A host that listens at another address of its own is not among them: it closes the connection instead.
+        """
+        hosts = dict.fromkeys(site.host for site in self.world.sites)
+        of = {host: [site for site in self.world.sites if site.host == host] for host in hosts}
+        closed = [(h, port) for h in hosts for port in (443, 80) if not any(_listens(s, port) for s in of[h])]
+        return [Detour(host, port, "127.0.0.1", closed_port("127.0.0.1")) for host, port in closed]
 
     async def stop(self) -> None:
         """Close every socket."""
@@ -77,24 +88,21 @@ class Edge:
     async def _serve_tls(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
     ) -> None:
-        if all(s.trouble is Trouble.TLS_GARBAGE for s in sites.values()):
-            await reader.read(1024)
-            writer.write(b"SSH-2.0-lab this is not TLS\r\n")
+        hello, name = await _name_asked_for(reader)
+        # Nobody knows the name, or none was told: the first site of the address shows its certificate.
+        site = sites.get(name) or next(one for one in sites.values() if _listens(one, 443))
+        trouble = site.trouble if _listens(site, 443) else Trouble.CLOSES
+        if trouble in _BEFORE_TLS:
+            await _spoil_handshake(trouble, reader, writer)
             return
-        stream = TlsStream(reader, writer, self._context(next(iter(sites.values()))), server_side=True)
-        chosen = _Chosen()
-        stream.connection.set_app_data((self, sites, chosen))
+        stream = TlsStream(reader, writer, self._context(site), server_side=True)
+        stream.connection.bio_write(hello)
         try:
             await stream.handshake()
         finally:
-            if not chosen.garbage:
-                alpn = stream.connection.get_alpn_proto_negotiated().decode()
-                offered = f"{stream.connection.get_protocol_version_name()} {alpn}"
-                self.counts["tls", chosen.host, address, "443", offered] += 1
-        trouble = chosen.site.trouble if chosen.site else Trouble.NONE
-        if trouble in _TROUBLES_OF_ALL:
-            await act(trouble, stream)
-            return
+            alpn = stream.connection.get_alpn_proto_negotiated().decode()
+            offered = f"{stream.connection.get_protocol_version_name()} {alpn}"
+            self.counts["tls", name, address, "443", offered] += 1
         h2 = stream.connection.get_alpn_proto_negotiated() == b"h2"
         await (serve_h2 if h2 else serve_h1)(stream, self._answer("https", address, sites))
         await stream.close()
@@ -102,12 +110,7 @@ class Edge:
     async def _serve_plain(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
     ) -> None:
-        stream = _Plain(reader, writer)
-        troubles = {site.plain_trouble for site in sites.values()}
-        if len(troubles) == 1 and (trouble := troubles.pop()) in _TROUBLES_OF_ALL:
-            await act(trouble, stream)
-            return
-        await serve_h1(stream, self._answer("http", address, sites))
+        await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
 
     def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Callable[[str, str], Response]:
         def answer(host: str, target: str) -> Response:
@@ -116,8 +119,11 @@ class Edge:
             site = sites.get(name)
             if site is None:
                 return NOT_FOUND
-            if scheme == "http" and site.plain_trouble in _TROUBLES_OF_ALL:
-                return Response(trouble=site.plain_trouble)
+            trouble = site.trouble if scheme == "https" else site.plain_trouble
+            if not _listens(site, 443 if scheme == "https" else 80):
+                trouble = Trouble.CLOSES
+            if trouble is not Trouble.NONE:
+                return Response(trouble=trouble)
             return pick(site.secure if scheme == "https" else site.plain, target.partition("?")[0])
 
         return answer
@@ -132,7 +138,6 @@ class Edge:
             made[key].set_alpn_select_callback(
                 lambda _c, offered: next((p for p in protocols if p in offered), SSL.NO_OVERLAPPING_PROTOCOLS)
             )
-            made[key].set_tlsext_servername_callback(_choose)
         return made[key]
 
 
@@ -162,14 +167,6 @@ def closed_port(address: str) -> int:
         return port
 
 
-class _Chosen:
-    """The site a handshake asked for."""
-
-    host = ""
-    site: Site | None = None
-    garbage = False
-
-
 class _Plain:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -182,19 +179,54 @@ class _Plain:
         await self._writer.drain()
 
 
-def _choose(connection: SSL.Connection) -> None:
-    edge, sites, chosen = connection.get_app_data()
-    name = (connection.get_servername() or b"").decode("ascii", "replace")
-    chosen.host = name
-    site = sites.get(name)
-    if site is not None:
-        chosen.site = site
-        connection.set_context(edge._context(site))
+async def _name_asked_for(reader: asyncio.StreamReader) -> tuple[bytes, str]:
+    """What a client says first, and the name in it (RFC 6066 section 3), empty when there is none.
+
+    Found by a handshake that goes nowhere: a site has versions and protocols of its own, and OpenSSL takes those
+    from the settings a handshake begins with, not from those it is switched to.
+    """
+    listening = SSL.Connection(_any_version(), None)
+    listening.set_accept_state()
+    names: list[str] = []
+    listening.set_app_data(names)
+    hello = b""
+    while content := await reader.read(16384):
+        hello += content
+        listening.bio_write(content)
+        try:
+            listening.do_handshake()
+        except SSL.WantReadError:
+            if names:
+                break
+        except SSL.Error:
+            break
+    return hello, names[0] if names else ""
+
+
+@cache
+def _any_version() -> SSL.Context:
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_cipher_list(b"ALL:@SECLEVEL=0")
+    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_tlsext_servername_callback(
+        lambda c: c.get_app_data().append((c.get_servername() or b"").decode("ascii", "replace"))
+    )
+    return context
+
+
+async def _spoil_handshake(trouble: Trouble, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    if trouble is Trouble.TLS_GARBAGE:
+        writer.write(_NOT_TLS)
+        await writer.drain()
+    elif trouble is Trouble.DRIPS:
+        for byte in _SERVER_HELLO:
+            writer.write(bytes([byte]))
+            await asyncio.sleep(1)
+    elif trouble is Trouble.SILENT:
+        while await reader.read(65536):
+            pass
 
 
 def _listens(site: Site, port: int) -> bool:
     routes, trouble = (site.secure, site.trouble) if port == 443 else (site.plain, site.plain_trouble)
     return trouble is not Trouble.REFUSES and bool(routes)
-
-
-__all__ = ["Edge", "Stream", "closed_port", "server_context"]

@@ -6,7 +6,7 @@ Serves what a `Site` says and nothing else; troubles are acted out here. No chun
 from __future__ import annotations
 
 import asyncio
-import gzip
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import brotli
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import ConnectionTerminated, RequestReceived, StreamEnded, WindowUpdated
+from h2.events import ConnectionTerminated, RequestReceived, StreamEnded
 from h2.exceptions import ProtocolError
 
 from launchready.lab.world import Response, Route, Trouble
@@ -111,7 +111,7 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
         if sent.trouble is Trouble.HUGE_BODY:
             for _ in range(HUGE_BYTES // 65536):
                 await stream.write(bytes(65536))
-        elif parts[0] != "HEAD":
+        elif parts[0] != "HEAD" and sent.status not in (204, 304):
             await stream.write(sent.body)
         if fields.get("connection") == "close":
             return
@@ -133,22 +133,26 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
             if isinstance(event, ConnectionTerminated):
                 return
             if isinstance(event, RequestReceived):
-                fields = dict(event.headers)
+                fields = {str(name): str(value) for name, value in event.headers}
                 waiting[event.stream_id] = (fields[":authority"], fields[":path"], fields[":method"])
             elif isinstance(event, StreamEnded):
                 host, target, _ = waiting.pop(event.stream_id)
                 sent = made_ready(answer(host, target), target)
-                if sent.trouble in _RAW_H2:
+                if sent.trouble is Trouble.GARBAGE:
                     await act(sent.trouble, stream)
                     return
+                if sent.trouble is Trouble.ENDLESS_HEADERS:
+                    await _flood(stream, connection, event.stream_id)
+                if sent.trouble is Trouble.CLOSES:
+                    connection.reset_stream(event.stream_id)
+                if sent.trouble is Trouble.DRIPS:
+                    connection.send_headers(event.stream_id, [(":status", "200"), ("content-type", "text/html")])
                 if sent.trouble in _RAW:
-                    continue  # silence on this stream only
+                    continue  # nothing more on this stream; others go on
                 headers = [(":status", str(sent.status)), *((n.lower(), v) for n, v in sent.headers)]
                 connection.send_headers(event.stream_id, headers)
                 size = HUGE_BYTES if sent.trouble is Trouble.HUGE_BODY else len(sent.body)
                 rest[event.stream_id] = (sent.body or bytes(65536), size)
-            elif isinstance(event, WindowUpdated):
-                pass
         await _send_what_fits(connection, rest, stream)
 
 
@@ -163,7 +167,6 @@ async def act(trouble: Trouble, stream: Stream) -> None:
         await stream.write(b"HTTP/1.1 200 OK\r\n")
         while True:
             await stream.write(b"".join(b"X-Filler-%d: %s\r\n" % (n, b"x" * 200) for n in range(100)))
-            await asyncio.sleep(0)
     if trouble is Trouble.DRIPS:
         for byte in b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 999\r\n\r\n" + bytes(999):
             await stream.write(bytes([byte]))
@@ -173,7 +176,15 @@ async def act(trouble: Trouble, stream: Stream) -> None:
 
 
 _RAW = {Trouble.SILENT, Trouble.DRIPS, Trouble.GARBAGE, Trouble.CLOSES, Trouble.ENDLESS_HEADERS}
-_RAW_H2 = {Trouble.GARBAGE, Trouble.CLOSES}
+
+
+async def _flood(stream: Stream, connection: H2Connection, id: int) -> None:
+    """A HEADERS frame and CONTINUATION frames without end (RFC 9113 section 6.10); nothing else fits between."""
+    await stream.write(connection.data_to_send())
+    block, kind = b"\x88" + _endless_headers(), 1
+    while True:
+        await stream.write(len(block).to_bytes(3, "big") + bytes([kind, 0]) + id.to_bytes(4, "big") + block)
+        block, kind = _endless_headers(), 9
 
 
 async def _send_what_fits(connection: H2Connection, rest: dict[int, tuple[bytes, int]], stream: Stream) -> None:
@@ -196,8 +207,21 @@ async def _send_what_fits(connection: H2Connection, rest: dict[int, tuple[bytes,
 
 @cache
 def _bomb(coding: str) -> bytes:
+    """A gigabyte of zeros, packed a megabyte at a time: every piece after the first is the same few bytes.
+
+    The checksum at the end of the gzip one is not that of the whole; who gets there has inflated it all.
+    """
+    zeros = bytes(1024**2)
     if coding == "gzip":
-        # One megabyte of zeros compressed, over and over: members of a gzip file may follow one another.
-        return gzip.compress(bytes(1024**2), 9) * (BOMB_BYTES // 1024**2)
-    packed: bytes = brotli.compress(bytes(256 * 1024**2), quality=5)
+        deflate = zlib.compressobj(9, zlib.DEFLATED, 31)
+        first, again = (deflate.compress(zeros) + deflate.flush(zlib.Z_FULL_FLUSH) for _ in range(2))
+        return first + again * (BOMB_BYTES // len(zeros)) + deflate.flush()
+    packer = brotli.Compressor(quality=5)
+    first, again = (packer.process(zeros) + packer.flush() for _ in range(2))
+    packed: bytes = first + again * (BOMB_BYTES // len(zeros)) + packer.finish()
     return packed
+
+
+def _endless_headers() -> bytes:
+    """A hundred header fields as HPACK literals (RFC 7541 section 6.2.2)."""
+    return b"".join(b"\x00\x07x-%05d\x7e%s" % (number, b"y" * 126) for number in range(100))
