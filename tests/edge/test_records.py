@@ -155,21 +155,6 @@ async def test_an_alias_with_a_text_record_beside_it_is_high(judge) -> None:
     assert "TXT" in finding.evidence
 
 
-async def test_a_mail_server_that_is_an_alias_is_nice_to_fix(judge) -> None:
-    change = records(DOMAIN, add=("@ 300 MX 10 mx", "mx 300 CNAME mail"), drop=("@ MX",))
-
-    (finding,) = (await judge("dns.records.cname", change)).findings
-
-    assert (finding.subject, finding.severity) == (f"mx.{DOMAIN}", Severity.NICE)
-    assert f"mail.{DOMAIN}" in finding.fix
-
-
-async def test_a_null_mx_is_no_mail_server(judge) -> None:
-    change = records(DOMAIN, add=("@ 300 MX 0 .",), drop=("@ MX",))
-
-    assert (await judge("dns.records.cname", change)).findings == ()
-
-
 async def test_a_silent_resolver_leaves_aliases_not_checked(judge) -> None:
     outcome = await judge("dns.records.cname", resolver(FIRST, trouble=Trouble.SILENT))
 

@@ -179,13 +179,10 @@ async def cname(portal: Portal, look: Look) -> AsyncIterator[Row]:
     A CNAME at the root stands beside SOA and NS, which RFC 1034 section 3.6.2 and RFC 2181 section 10.1 forbid;
     MX and TXT records there are lost whenever a resolver has the alias in its cache, and mail with them: a blocker.
     So is a circle of aliases. A CNAME beside other records of the same name is a high risk, for what is lost is
-    seldom all of the site. A mail exchanger that is an alias (RFC 2181 section 10.3) is nice to fix: most senders
-    accept it.
+    seldom all of the site. An alias as mail server (RFC 2181 section 10.3) is judged by `mail.mx.reachable`.
     """
     hosts = [host for host in await look.hosts() if host.named]
-    groups = await asyncio.gather(
-        _at_root(portal, look), _exchangers(portal, look), *(_alias(h, portal, look) for h in hosts)
-    )
+    groups = await asyncio.gather(_at_root(portal, look), *(_alias(h, portal, look) for h in hosts))
     for rows in groups:
         for row in rows:
             yield row
@@ -204,27 +201,6 @@ async def _at_root(portal: Portal, look: Look) -> list[Row]:
             evidence=f"{portal.domain} CNAME {answer.values[0]}, beside SOA and NS",
             key="root",
         )
-    ]
-
-
-async def _exchangers(portal: Portal, look: Look) -> list[Row]:
-    answer = await look.dns.query(portal.domain, "MX")
-    if not isinstance(answer, Answer):
-        return []  # what mail needs of MX is judged, and missed, by the checks of mail
-    names = [name for name in (value.split()[-1].rstrip(".") for value in answer.values[:20]) if name]
-    answers = await asyncio.gather(*(look.dns.query(name, "A") for name in names))
-    return [
-        Finding(
-            name,
-            f"The mail server {name} of {portal.domain} is an alias; a mail server must have addresses of its own.",
-            evidence=f"{portal.domain} MX {name}; {name} CNAME {answer.cname[0]}",
-            fix=f"Name {answer.cname[-1]} in the MX record instead.",
-            severity=Severity.NICE,
-            reference="https://www.rfc-editor.org/rfc/rfc2181#section-10.3",
-            key="mx",
-        )
-        for name, answer in zip(names, answers, strict=True)
-        if isinstance(answer, Answer) and answer.cname
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from launchready.lab.healthy import DOMAIN, EDGE, HTML, MAIL, PAGE, SECURITY_HEADERS, STRAY
+from launchready.lab.healthy import DOMAIN, EDGE, HTML, PAGE, SECURITY_HEADERS, STRAY
 from launchready.lab.world import (
     Change,
     Fault,
@@ -199,18 +199,6 @@ FAULTS = (
         twin=both(
             moved("app", "brightside.cdn-service.example"), records(DOMAIN, add=('_v.app 300 TXT "verification=7d1a"',))
         ),
-    ),
-    Fault(
-        "records-mx-alias",
-        "The mail server that MX names is an alias",
-        "dns.records.cname",
-        Severity.NICE,
-        records(
-            DOMAIN,
-            add=("mail 300 CNAME mail-1", f"mail-1 300 A {MAIL[0]}", f"mail-1 300 AAAA {MAIL[1]}"),
-            drop=("mail A", "mail AAAA"),
-        ),
-        subject=f"mail.{DOMAIN}",
     ),
     Fault(
         "dangling-github-pages",
