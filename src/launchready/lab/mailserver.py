@@ -44,6 +44,9 @@ class MailServers:
                     self._servers.append(listening)
                     port = listening.sockets[0].getsockname()[1]
                 detours.append(Detour(address, 25, to, port))
+                if not any(address in site.addresses for site in self.world.sites):
+                    # No web server beside it: refused, as anywhere else.
+                    detours += [Detour(address, web, to, closed_port(to)) for web in (80, 443)]
         return detours
 
     async def stop(self) -> None:

@@ -124,12 +124,13 @@ class Http:
             return addresses
         if not addresses:
             return NoAddress(Phase.LOOKUP, host, f"{host} has no address")
-        found: Page | Failure = NoAddress(Phase.LOOKUP, host, f"{host} has no address")
+        first: Failure | None = None
         for candidate in addresses[:MOST_ADDRESSES]:
             found = await self._get_once(url, host, candidate, port)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 return found
-        return found
+            first = first or found  # the later ones may fail for want of IPv6 here
+        return first or NoAddress(Phase.LOOKUP, host, f"{host} has no address")
 
     async def follow(self, url: str) -> Chain:
         """GET a URL and follow redirects, each hop through `get`."""
