@@ -25,8 +25,9 @@ def first_line(body: bytes) -> str:
 
 
 def dotenv_of(body: bytes) -> str:
-    """Names of variables with length and hash of their values."""
-    pairs = [f"{name}={redacted(value)}" for name, value in variables(body) if value]
+    """Names of variables with length and hash of their values, those that look secret first."""
+    found = sorted(variables(body), key=lambda pair: not _SECRET.search(pair[0]))
+    pairs = [f"{name}={redacted(value)}" for name, value in found if value]
     more = f", and {len(pairs) - NAMED} more" if len(pairs) > NAMED else ""
     return ", ".join(pairs[:NAMED]) + more
 

@@ -32,7 +32,7 @@ TRACES = (
     Trace(
         "exposure.debug",
         "Django runs with DEBUG = True: errors show code, settings and every address there is",
-        _re(rb"You(?:'|&#x27;|&#39;)re seeing this error because you have <code>DEBUG = True</code>"),
+        _re(rb"seeing this error because you have <code>DEBUG = True</code>"),
         key="django",
         fix="Set `DEBUG = False` in the production settings.",
     ),
