@@ -221,7 +221,7 @@ def _prove(row: str, outcomes: Sequence[Outcome]) -> BarRow:
     blind = [o for o in mine if o.not_checked and o.check.severity is not Severity.NICE]
     if blind:
         more = f" and {len(blind) - 1} more" if len(blind) > 1 else ""
-        return BarRow(row, BAR[row], Proof.UNPROVEN, f"{blind[0].check} could not look{more}")
+        return BarRow(row, BAR[row], Proof.UNPROVEN, f"{blind[0].check.id} could not look{more}")
     return BarRow(row, BAR[row], Proof.PROVEN, f"{len(mine)} checks, no blocker")
 
 
