@@ -69,6 +69,8 @@ class Answer:
     """Records of the type asked for, at the end of the CNAME chain."""
     cname: tuple[str, ...] = ()
     """Names the chain passed through, in order; the last one owns `records`."""
+    aliases: tuple[Record, ...] = ()
+    """The CNAME records of that chain, in order."""
     authority: tuple[Record, ...] = ()
     additional: tuple[Record, ...] = ()
     authoritative: bool = False
@@ -300,6 +302,7 @@ def _answer(
         status=dns.rcode.to_text(message.rcode()),
         records=tuple(records),
         cname=tuple(map(_text_of_name, chain[1:])),
+        aliases=tuple(r for name in chain[:-1] for r in _records([aliases[name]])),
         authority=tuple(_records(message.authority)),
         additional=tuple(_records(message.additional)),
         authoritative=bool(message.flags & dns.flags.AA),
