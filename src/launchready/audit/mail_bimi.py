@@ -37,8 +37,10 @@ async def bimi(portal: Portal, look: Look) -> AsyncIterator[Row]:
     is there and SVG. The mark certificate that Gmail and Apple also ask for (`a=`) is not judged.
     """
     domains = portal.mail_domains
-    records = await asyncio.gather(*(texts(look, f"default._bimi.{d}") for d in domains))
-    policies = await asyncio.gather(*(judged(d, portal, look) for d in domains))
+    records, policies = await asyncio.gather(
+        asyncio.gather(*(texts(look, f"default._bimi.{d}") for d in domains)),
+        asyncio.gather(*(judged(d, portal, look) for d in domains)),
+    )
     for domain, found, policy in zip(domains, records, policies, strict=True):
         published = [value for value in found.values if re.match(r"\s*v\s*=\s*BIMI1", value, re.IGNORECASE)]
         if found.unknown:

@@ -205,6 +205,8 @@ async def policy(portal: Portal, look: Look) -> AsyncIterator[Row]:
             yield Passed(item.domain, "sends no mail: mail.silent judges it")
         elif not item.record:
             yield Passed(item.domain, "no record in force to judge")
+        elif any(flaw.tag in ("p", "sp", "np") for flaw in item.record.flaws):
+            yield Passed(item.domain, "its policy cannot be read: mail.dmarc.syntax judges it")
         elif item.applied == "none" or item.record.testing:
             yield _weak(item, item.record)
         else:

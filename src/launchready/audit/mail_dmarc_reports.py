@@ -127,6 +127,8 @@ async def _authorised(item: Judged, target: str, look: Look) -> Row | None:
         return None
     if agreed.unknown or (unknown and not any(map(is_dmarc, agreed.values))):
         return NotChecked(item.domain, f"whether {target} accepts its reports: {agreed.unknown or unknown}")
+    if await _cannot_receive(target, look):
+        return None  # mail.dmarc.reports says so
     if any(map(is_dmarc, agreed.values)):
         return Passed(item.domain, f"{target} accepts reports about {location}")
     return Finding(

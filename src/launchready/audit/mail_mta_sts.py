@@ -37,8 +37,11 @@ async def mta_sts(portal: Portal, look: Look) -> AsyncIterator[Row]:
     MX host is one, because senders that heed it then cannot deliver. The policy is fetched as a sender fetches it
     (RFC 8461 section 3.3): no redirects, status 200, text/plain, at most 64 KB, `*.` for exactly one label.
     """
-    domains = await asyncio.gather(*(mail_domain(d, portal, look) for d in portal.mail_domains))
-    fetched = await asyncio.gather(*(fetch_policy(d, look) for d in portal.mail_domains))
+    names = portal.mail_domains
+    domains, fetched = await asyncio.gather(
+        asyncio.gather(*(mail_domain(d, portal, look) for d in names)),
+        asyncio.gather(*(fetch_policy(d, look) for d in names)),
+    )
     for mail, published in zip(domains, fetched, strict=True):
         if mail.mx_unknown or published.unknown:
             yield NotChecked(mail.domain, mail.mx_unknown or published.unknown)
@@ -104,9 +107,12 @@ async def tls_reports(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Absent it is a finding only where there is an MTA-STS record; faulty it always is.
     """
-    domains = await asyncio.gather(*(mail_domain(d, portal, look) for d in portal.mail_domains))
-    reports = await asyncio.gather(*(texts(look, f"_smtp._tls.{d}") for d in portal.mail_domains))
-    policies = await asyncio.gather(*(texts(look, f"_mta-sts.{d}") for d in portal.mail_domains))
+    names = portal.mail_domains
+    domains, reports, policies = await asyncio.gather(
+        asyncio.gather(*(mail_domain(d, portal, look) for d in names)),
+        asyncio.gather(*(texts(look, f"_smtp._tls.{d}") for d in names)),
+        asyncio.gather(*(texts(look, f"_mta-sts.{d}") for d in names)),
+    )
     for mail, found, policy in zip(domains, reports, policies, strict=True):
         domain = mail.domain
         record, problem = read_report_record(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 from launchready.audit.exchangers import Exchange, Host, look_at_all, matches_tlsa
@@ -154,8 +155,10 @@ async def starttls(portal: Portal, look: Look) -> AsyncIterator[Row]:
     in mode `enforce`, or when TLSA records that DNSSEC vouches for (DANE, RFC 7672) do not match it. Where they match,
     the certificate needs no public issuer.
     """
-    exchanges = await look_at_all(portal, look)
-    for exchange in exchanges:
+    exchanges, policies = await asyncio.gather(
+        look_at_all(portal, look), asyncio.gather(*(fetch_policy(d, look) for d in portal.mail_domains))
+    )
+    for exchange, published in zip(exchanges, policies, strict=True):
         domain = exchange.mail.domain
         if exchange.mail.mx_unknown:
             yield NotChecked(domain, f"its MX records are not known: {exchange.mail.mx_unknown}")
@@ -163,8 +166,7 @@ async def starttls(portal: Portal, look: Look) -> AsyncIterator[Row]:
         if not exchange.hosts:
             yield Passed(domain, "takes no mail")
             continue
-        policy = (await fetch_policy(domain, look)).policy
-        enforced = policy is not None and policy.mode == "enforce"
+        enforced = published.policy is not None and published.policy.mode == "enforce"
         for host in exchange.hosts:
             yield _encrypted(domain, host, look, enforced=enforced)
 
