@@ -7,13 +7,12 @@ import asyncio
 import ssl
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 
 import certifi
 from cryptography import x509
-from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from OpenSSL import SSL
 
 from launchready.probes.failures import (
@@ -28,6 +27,7 @@ from launchready.probes.failures import (
 )
 from launchready.probes.network import Network
 from launchready.probes.tls_stream import TlsStream, TooManyBytes
+from launchready.probes.verdict import Verifier
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Tls:
     def __init__(self, network: Network) -> None:
         self.network = network
         pem = network.ca_pem or Path(certifi.where()).read_bytes()
-        self._store_of = cache(lambda: Store(x509.load_pem_x509_certificates(pem)))
+        self.verifier = Verifier(pem, public=network.ca_pem is None)
 
     async def handshake(
         self, host: str, address: str, port: int = 443, *, version: ssl.TLSVersion | None = None
@@ -86,14 +86,10 @@ class Tls:
     def browser_verdict(self, handshake: Handshake, host: str, now: datetime) -> str | None:
         """None when a browser would accept chain and name; else why not, in one sentence.
 
-        Judged by Mozilla's roots, or by those of --ca-file.
+        Judged by Mozilla's roots, or by those of --ca-file. `verifier.refusals` tells the causes apart.
         """
-        try:
-            builder = PolicyBuilder().store(self._store_of()).time(now.astimezone(UTC).replace(tzinfo=None))
-            builder.build_server_verifier(x509.DNSName(host)).verify(handshake.leaf, list(handshake.chain[1:]))
-        except (VerificationError, ValueError, x509.UnsupportedGeneralNameType) as error:
-            return f"the certificate is not accepted for {host}: {error}"
-        return None
+        refusals = self.verifier.refusals(handshake.chain, host, now)
+        return f"the certificate is not accepted for {host}: {refusals[0].says}" if refusals else None
 
     async def _connect(self, host: str, address: str, port: int, version: ssl.TLSVersion | None) -> Handshake | Failure:
         subject = f"{host} at {address} port {port}"
@@ -124,8 +120,8 @@ class Tls:
                     writer.close()
 
 
-MOST_BYTES = 2 * 1024 * 1024
-"""Of a handshake; ten thousand names in a certificate take a fifth of it."""
+MOST_BYTES = 256 * 1024
+"""Of a handshake. OpenSSL and BoringSSL, hence Chrome, take 100 KB of certificates at most."""
 
 _VERSIONS = {
     ssl.TLSVersion.TLSv1: SSL.TLS1_VERSION,
@@ -183,8 +179,13 @@ def _explain(error: Exception, subject: str, elapsed_s: float, phase: Phase = Ph
         return Unreachable(phase, subject, f"cannot be reached: {error.strerror or error}", elapsed_s)
     reasons = [str(part[-1]) for part in error.args[0]] if error.args and isinstance(error.args[0], list) else []
     reason = "; ".join(filter(None, reasons)) or str(error) or "the handshake failed"
+    if "excessive message size" in reason:
+        return TooLarge(phase, subject, "the certificates sent take more than 100 KB", elapsed_s)
+    if any(words in reason for words in _NOT_OURS):
+        return Failure(phase, subject, "the OpenSSL of this machine cannot offer that version of TLS", elapsed_s)
     kind = Garbage if any(word in reason for word in _NOT_TLS) else TlsFailed
     return kind(phase, subject, f"the TLS handshake failed: {reason}", elapsed_s)
 
 
+_NOT_OURS = ("no protocols available", "no ciphers available")
 _NOT_TLS = ("wrong version number", "packet length too long", "unexpected message", "http request")
