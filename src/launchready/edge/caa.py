@@ -13,7 +13,7 @@ from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.dns import Answer
-from launchready.probes.failures import Failure
+from launchready.probes.failures import Failure, Garbage, Phase
 from launchready.probes.look import Look
 from launchready.probes.surface import Host
 from launchready.probes.tls import Handshake
@@ -44,22 +44,26 @@ async def caa(portal: Portal, look: Look) -> AsyncIterator[Row]:
     names = list(dict.fromkeys(n for h in (Host(portal.domain, ()), *hosts) for n in _upwards(h.name)))
     asked = dict(zip(names, await asyncio.gather(*(look.dns.query(n, "CAA") for n in names)), strict=True))
     users: dict[str, list[Host]] = defaultdict(list)
+    limits: dict[str, Answer] = {}
+    unlimited: list[Host] = []
     for host in hosts:
-        owner = _relevant(host.name, asked)
-        if isinstance(owner, Failure):
-            yield NotChecked(host.name, f"its CAA record could not be asked for: {owner}", "run it again")
+        limit = _relevant(host.name, asked)
+        if isinstance(limit, Failure):
+            yield NotChecked(host.name, f"its CAA record could not be asked for: {limit}", "run it again")
+        elif limit is None:
+            unlimited.append(host)
         else:
-            users[owner].append(host)
-    if unguarded := users.pop("", []):
-        yield await _unlimited(portal, unguarded, look)
+            limits[limit.name] = limit
+            users[limit.name].append(host)
+    if unlimited:
+        yield await _unlimited(portal, unlimited, look)
     for owner, mine in sorted(users.items()):
-        answer = asked[owner]
-        assert isinstance(answer, Answer)
-        for row in await _judge(owner, answer, mine, look):
+        for row in await _judge(limits[owner], mine, look):
             yield row
 
 
-async def _judge(owner: str, answer: Answer, hosts: list[Host], look: Look) -> list[Row]:
+async def _judge(answer: Answer, hosts: list[Host], look: Look) -> list[Row]:
+    owner = answer.name
     read = {record.text: read_property(record.text) for record in answer.records}
     properties = [p for p in read.values() if p is not None]
     flaws = [flaw for p in properties if (flaw := p.flaw)] + [f"{t} is no CAA record" for t, p in read.items() if not p]
@@ -127,15 +131,18 @@ def _only_by_wildcard(leaf: x509.Certificate, host: str) -> bool:
     return host not in names and f"*.{host.partition('.')[2]}" in names
 
 
-def _relevant(host: str, asked: dict[str, Answer | Failure]) -> str | Failure:
-    """The name whose CAA set counts for a host, empty for none; why, when it cannot be told."""
+def _relevant(host: str, asked: dict[str, Answer | Failure]) -> Answer | Failure | None:
+    """The CAA set that counts for a host, None for none; why, when it cannot be told."""
     for name in _upwards(host):
         answer = asked[name]
         if isinstance(answer, Failure):
             return answer
         if answer.exists:
-            return name
-    return ""
+            return answer
+        if answer.status not in ("NOERROR", "NXDOMAIN"):
+            # Authorities must not issue then (RFC 8659 section 3); what makes the lookup fail, other checks say.
+            return Garbage(Phase.LOOKUP, name, f"the resolver answers {answer.status} for {name} CAA")
+    return None
 
 
 def _upwards(name: str) -> list[str]:

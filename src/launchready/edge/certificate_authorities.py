@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 import dns.exception
 import dns.rdata
@@ -12,6 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+from dns.rdtypes.ANY.CAA import CAA
 
 AUTHORITIES: dict[str, tuple[str, ...]] = {
     "let's encrypt": ("letsencrypt.org",),
@@ -35,6 +37,8 @@ Authorities that are not listed are not compared: an incomplete list would raise
 KNOWN_TAGS = frozenset(("issue", "issuewild", "iodef", "issuemail", "issuevmc", "contactemail", "contactphone"))
 """https://www.iana.org/assignments/pkix-parameters, "Certification Authority Restriction Properties"."""
 CRITICAL = 128
+LONGEST_VALUE = 1000
+"""So much of a value is read."""
 _ISSUE_VALUE = re.compile(
     r"\s*(?P<domain>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)?\s*"
     r"(?:;\s*(?:[a-z0-9][a-z0-9-]*\s*=\s*[\x21-\x3a\x3c-\x7e]*\s*(?:;\s*[a-z0-9][a-z0-9-]*\s*=\s*[\x21-\x3a\x3c-\x7e]*\s*)*)?)?",
@@ -54,7 +58,7 @@ class Property:
     @property
     def issuer(self) -> str | None:
         """Of issue and issuewild: the authority's domain, empty for "nobody"; None when malformed, which is nobody."""
-        match = _ISSUE_VALUE.fullmatch(self.value)
+        match = _ISSUE_VALUE.fullmatch(self.value[:LONGEST_VALUE])
         return (match["domain"] or "").lower() if match else None
 
     @property
@@ -72,7 +76,7 @@ class Property:
 def read_property(text: str) -> Property | None:
     """Read a CAA record's presentation form; None when it is not one."""
     try:
-        rdata = dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.CAA, text)
+        rdata = cast(CAA, dns.rdata.from_text(dns.rdataclass.IN, dns.rdatatype.CAA, text))
     except (dns.exception.DNSException, ValueError):
         return None
     tag, value = rdata.tag.decode("ascii", "backslashreplace"), rdata.value.decode("ascii", "backslashreplace")

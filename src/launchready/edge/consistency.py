@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime
 
 from launchready.edge.authoritative import Question, Zone, ask_all, ask_zone, host_questions, said
 from launchready.edge.delegation import UNLOCK
@@ -20,6 +21,8 @@ from launchready.probes.look import Look
 from launchready.probes.tls import Handshake
 
 SERIALS = 1 << 32
+DAY_S = 86_400
+YEAR_S = 365 * DAY_S
 NAT64 = "64:ff9b:"
 """Addresses a resolver makes up itself for networks without IPv4 (RFC 6147)."""
 STRANGERS = 6
@@ -63,8 +66,7 @@ async def serial(portal: Portal, look: Look) -> AsyncIterator[Row]:
         newest = max(mine.values(), key=lambda v: sum(lag(v[1], other[1]) >= 0 for other in mine.values()))
         for server, (_, number, refresh_s) in mine.items():
             behind = lag(newest[1], number)
-            is_time = abs(newest[1] - look.now.timestamp()) < 10 * 365 * 86_400
-            if behind > 0 and not (is_time and behind <= refresh_s):
+            if behind > 0 and not (is_time(newest[1], look.now) and behind <= refresh_s):
                 late[server.name] = f"{server.name} has serial {number}, the newest is {newest[1]}"
     if late:
         yield Finding(
@@ -155,8 +157,10 @@ async def family(portal: Portal, look: Look) -> AsyncIterator[Row]:
         servers = [w.server for w in words if w.server in zone.serving]
         unseen = [w for w in words if w.server not in zone.serving and not w.answers]
         if len({":" in s.address for s in servers}) < 2:
-            reason = str(unseen[0].soa) if unseen else "one of its addresses does not answer with authority"
-            yield NotChecked(name, reason, "run it again from a network with IPv4 and IPv6")
+            if unseen:
+                yield NotChecked(name, str(unseen[0].soa), "run it again from a network with IPv4 and IPv6")
+            else:
+                yield NotChecked(name, "it does not answer with authority at each address", "see dns.delegation.lame")
             continue
         yield await _compare_families(name, servers, zone, questions, look)
 
@@ -166,14 +170,14 @@ async def _compare_families(
 ) -> Row:
     answers = await ask_all(look, servers, questions)
     soas: dict[Server, Answer | Failure] = {w.server: w.soa for w in zone.words if w.server in servers}
-    serials = {s: a.records[0].text.split()[2:3] for s, a in soas.items() if isinstance(a, Answer)}
+    serials = {s: int(a.records[0].text.split()[2]) for s, a in soas.items() if isinstance(a, Answer)}
     odd = await _odd_ones(answers, look)
-    apart = len({tuple(s) for s in serials.values()}) > 1 and not _is_time(serials.values(), look)
+    apart = len(set(serials.values())) > 1 and not is_time(max(serials.values()), look.now)
     if not odd and not apart:
         return Passed(name, f"{len(answers)} answers are the same over IPv4 and IPv6")
     told = [f"{n} {type}: {_each(answers[n, type], by_address=True)}" for n, type in odd]
     if apart:
-        told.insert(0, "serial: " + ", ".join(f"{s.address} {''.join(v)}" for s, v in serials.items()))
+        told.insert(0, "serial: " + ", ".join(f"{s.address} {number}" for s, number in serials.items()))
     return Finding(
         name,
         f"The name server {name} answers differently over IPv4 and IPv6.",
@@ -217,10 +221,13 @@ async def regions(portal: Portal, look: Look) -> AsyncIterator[Row]:
         failure = next((a for told in seen.values() if isinstance(a := told[resolver], Failure)), None)
         odd = [q for q in questions if await _differs(resolver, own.get(q, {}), seen[q], look)]
         if odd:
-            where = sorted({name for name, _ in odd})
+            where = _listed(sorted({name for name, _ in odd}))
+            fails = all(isinstance(a := seen[q][resolver], Answer) and not a.exists for q in odd)
             yield Finding(
                 portal.domain,
-                f"{resolver.name} resolves {_listed(where)} differently from the domain's own name servers.",
+                f"{resolver.name} cannot resolve {where}, others can."
+                if fails
+                else f"{resolver.name} resolves {where} differently from the domain's own name servers.",
                 evidence="; ".join(_contrast(q, resolver, own.get(q, {}), seen[q]) for q in odd[:6])[:1000],
                 key=resolver.name,
             )
@@ -234,6 +241,11 @@ def lag(newer: int, older: int) -> int:
     """How far `older` is behind `newer` by RFC 1982 section 3.2; negative when it is ahead."""
     distance = (newer - older) % SERIALS
     return distance if distance < SERIALS // 2 else distance - SERIALS
+
+
+def is_time(serial: int, now: datetime) -> bool:
+    """Whether a serial counts seconds, as signers and providers that change zones all the time number them."""
+    return -YEAR_S < serial - now.timestamp() < DAY_S
 
 
 async def _odd_ones(answers: Mapping[Question, Mapping[Server, Answer | Failure]], look: Look) -> list[Question]:
@@ -321,11 +333,6 @@ def _form(answer: Answer) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
 
 def _something(answer: Answer) -> bool:
     return answer.exists or bool(answer.cname)
-
-
-def _is_time(serials: Iterable[Sequence[str]], look: Look) -> bool:
-    numbers = [int(s[0]) for s in serials if s and s[0].isdigit()]
-    return bool(numbers) and all(abs(n - look.now.timestamp()) < 10 * 365 * 86_400 for n in numbers)
 
 
 def _contrast(

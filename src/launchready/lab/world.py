@@ -22,6 +22,7 @@ class Signing(StrEnum):
     GOOD = "good"
     EXPIRED = "signatures expired"
     EXPIRING = "signatures expire in a day"
+    WITHOUT_DS = "signed, and the parent does not know"
     WRONG_DS = "DS of another key in the parent"
     UNSIGNED_WITH_DS = "DS in the parent, no keys in the zone"
     BAD_SIGNATURE = "signatures of another key"

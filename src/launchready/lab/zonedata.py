@@ -107,7 +107,7 @@ class ZoneData:
         if self.signing is Signing.BAD_SIGNATURE:
             private = _key("another key")[0]
         now = int(time.time())
-        begin, end = now - 7 * DAY_S, now + _LEFT_DAYS.get(self.signing, 30) * DAY_S
+        begin, end = now - 20 * DAY_S, now + _LEFT_DAYS.get(self.signing, 30) * DAY_S
         return dns.dnssec.sign(rrset, private, self.origin, public, inception=begin, expiration=end)
 
     def _at(self, owner: Name, name: Name, type: RdataType) -> Reply:
@@ -168,7 +168,7 @@ def validates(signing: Signing) -> bool:
 
 def delegation_signers(zones: Sequence[Zone]) -> dict[Name, RRset]:
     """The DS records of signed zones, by zone, for their parents to hold."""
-    return {absolute(z.origin): _ds(z.origin, z.signing) for z in zones if z.signing is not Signing.NONE}
+    return {absolute(z.origin): _ds(z.origin, z.signing) for z in zones if z.signing not in _NO_DS}
 
 
 @lru_cache(maxsize=256)
@@ -204,5 +204,6 @@ def _rdata(type: RdataType, text: str, origin: Name) -> dns.rdata.Rdata:
         return dns.rdata.GenericRdata(dns.rdataclass.IN, type, bytes.fromhex("".join(text.split()[2:])))
 
 
+_NO_DS = (Signing.NONE, Signing.WITHOUT_DS)
 _BROKEN = (Signing.EXPIRED, Signing.WRONG_DS, Signing.UNSIGNED_WITH_DS, Signing.BAD_SIGNATURE)
 _LEFT_DAYS = {Signing.EXPIRED: -2, Signing.EXPIRING: 1}
