@@ -28,7 +28,7 @@ from launchready.probes.network import Limits
 Audit = Callable[..., Awaitable[Report]]
 
 LIMITS = Limits(
-    lookup_timeout_s=0.5, connect_timeout_s=1.0, operation_timeout_s=1.2, run_deadline_s=12.0, body_bytes=256 * 1024
+    lookup_timeout_s=1.0, connect_timeout_s=1.0, operation_timeout_s=1.5, run_deadline_s=20.0, body_bytes=256 * 1024
 )
 APP, WWW, MX = f"app.{DOMAIN}", f"www.{DOMAIN}", f"mail.{DOMAIN}"
 EVIL = 'ESMTP \x1b[2J\x1b]0;owned\x07 <script>alert(1)</script> "><img src=x onerror=alert(1)>'
@@ -72,7 +72,7 @@ HOSTILE = [
     Hostile("a root certificate with 10,000 names", certificate(DOMAIN, extra_names=10_000), WEB),
     Hostile(
         "an answer that loops by CNAME",
-        records(DOMAIN, drop=("app A", "app AAAA"), add=("app 300 CNAME loop", "loop 300 CNAME app")),
+        records(DOMAIN, drop=("www A", "www AAAA"), add=("www 300 CNAME loop", "loop 300 CNAME www")),
         (*WEB, "dns.*"),
         ("dns.records.cname",),
     ),
