@@ -8,6 +8,7 @@ half round trips after it connected, as it would from afar. Loss, jitter and ban
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable
 from typing import cast
@@ -66,7 +67,8 @@ class Relay:
         try:
             # What the client sent while the connection was being made has travelled with it.
             first = _pump(reader, forth, self.rtt_s / 2, at_once_until_s=_now() + self.rtt_s / 100)
-            await asyncio.gather(first, _pump(back, writer, self.rtt_s / 2))
+            with contextlib.suppress(asyncio.CancelledError):  # the lab is closing
+                await asyncio.gather(first, _pump(back, writer, self.rtt_s / 2))
         finally:
             forth.close()
             writer.close()
@@ -94,8 +96,9 @@ async def _pump(
             if not chunk or writer.is_closing():
                 break
             writer.write(chunk)
-        if writer.can_write_eof() and not writer.is_closing():
-            writer.write_eof()
+        with contextlib.suppress(OSError):  # the other side may be gone already
+            if writer.can_write_eof() and not writer.is_closing():
+                writer.write_eof()
 
     await asyncio.gather(read(), write())
 
