@@ -80,10 +80,14 @@ class Authority:
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), critical=False)
             .add_extension(_where_the_issuer_is(), critical=False)
         )
+        if wanted.must_staple:
+            builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), critical=False)
         leaf = builder.sign(signer.key if signer else key, hashes.SHA256())
         if wanted.signature == "sha1":
             leaf = _sign_again_with_sha1(leaf, signer.key if signer else key)
         sent = _pem(signer.certificate) if signer and wanted.send_intermediate else b""
+        if wanted.also_send:
+            sent += _pem(self._root.certificate if wanted.also_send == "root" else self._cross_signed)
         staple = self._staple(wanted.staple, leaf, signer or self._intermediate) if wanted.staple else None
         return Issued(_pem(leaf) + sent, _key_pem(key), staple)
 
@@ -102,8 +106,17 @@ class Authority:
     def _stranger(self) -> _Signer:
         return self._sign_ca("Stranger CA 1", self._sign_ca("Stranger Root"))
 
-    def _sign_ca(self, name: str, parent: _Signer | None = None) -> _Signer:
-        key = ec.generate_private_key(ec.SECP256R1())
+    @cached_property
+    def _cross_signed(self) -> x509.Certificate:
+        elder = self._sign_ca("Root of Yesterday")
+        return self._sign_ca("Launch Ready Lab Root", elder, self._root.key).certificate
+
+    def _sign_ca(
+        self, name: str, parent: _Signer | None = None, key: ec.EllipticCurvePrivateKey | None = None
+    ) -> _Signer:
+        """A root, an intermediate below `parent`, or with a `key` that is known already another root under it."""
+        path_length = 0 if parent and not key else None
+        key = key or ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         issuer_key = parent.key if parent else key
         certificate = (
@@ -114,7 +127,7 @@ class Authority:
             .serial_number(x509.random_serial_number())
             .not_valid_before(self._now - timedelta(days=400))
             .not_valid_after(self._now + timedelta(days=2000))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=0 if parent else None), critical=True)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(_CA_USAGE, critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
@@ -125,7 +138,8 @@ class Authority:
     def _staple(self, kind: str, leaf: x509.Certificate, signer: _Signer) -> bytes:
         if kind == "garbage":
             return b"this is no OCSP response"
-        revoked = kind == "revoked"
+        revoked = kind in ("revoked", "forged")
+        ends = timedelta(days=-1) if kind == "stale" else timedelta(days=3)
         response = (
             ocsp.OCSPResponseBuilder()
             .add_response(
@@ -133,13 +147,13 @@ class Authority:
                 issuer=signer.certificate,
                 algorithm=hashes.SHA256(),
                 cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
-                this_update=self._now - timedelta(hours=1),
-                next_update=self._now + timedelta(days=3),
+                this_update=self._now - timedelta(days=2, hours=1),
+                next_update=self._now + ends,
                 revocation_time=self._now - timedelta(days=1) if revoked else None,
                 revocation_reason=x509.ReasonFlags.key_compromise if revoked else None,
             )
             .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
-            .sign(signer.key, hashes.SHA256())
+            .sign(self._stranger.key if kind == "forged" else signer.key, hashes.SHA256())
         )
         return response.public_bytes(serialization.Encoding.DER)
 

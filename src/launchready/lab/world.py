@@ -115,11 +115,13 @@ class Certificate:
     signature: str = "sha256"
     """`sha256` or `sha1`."""
     staple: str = ""
-    """OCSP response to staple: `good`, `revoked`, `garbage`; empty: none."""
+    """OCSP response to staple: `good`, `revoked`, `garbage`, `stale`, `forged` (revoked, says a stranger); empty: none."""
     also_send: str = ""
-    """What else the server sends after its chain: `root`, or `cross` for a cross-signed intermediate; empty: nothing."""
+    """What the server sends after its chain: `root`, or `cross` (the root, certified by an older one nobody trusts)."""
     extra_names: int = 0
     """That many more names, for the certificate with 10,000."""
+    must_staple: bool = False
+    """Whether it demands a staple (RFC 7633)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,14 @@ from launchready.probes.chain import MOST_LINKS, issued
 
 
 class Revocation(StrEnum):
-    """What a stapled OCSP response says."""
+    """What a stapled OCSP response comes to."""
 
     NONE = "nothing is stapled"
     GOOD = "good"
     REVOKED = "revoked"
-    UNUSABLE = "unusable"
+    STALE = "of no use: out of date, of another certificate, or the responder gave no answer"
+    BROKEN = "no OCSP response, or not signed by the issuer"
+    UNKNOWN = "cannot be checked here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,30 +35,18 @@ class Staple:
     detail: str = ""
 
 
-def read_staple(staple: bytes | None, chain: Sequence[x509.Certificate], now: datetime) -> Staple:
-    """What a staple says of the leaf of `chain`. Believed only when its issuer signed it and it is in date."""
+def read_staple(
+    staple: bytes | None, leaf: x509.Certificate, issuers: Sequence[x509.Certificate], now: datetime
+) -> Staple:
+    """What a staple says of `leaf`; `issuers` are the certificates its issuer may have: those sent, and roots."""
     if staple is None:
         return Staple(Revocation.NONE)
     try:
-        response = ocsp.load_der_ocsp_response(staple)
-        if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
-            return Staple(Revocation.UNUSABLE, f"the responder answered {response.response_status.name}")
-        if response.serial_number != chain[0].serial_number:
-            return Staple(Revocation.UNUSABLE, "it speaks of another certificate")
-        issuer = next((c for c in chain[1 : MOST_LINKS + 1] if issued(chain[0], c)), None)
-        if issuer is None:
-            return Staple(Revocation.UNUSABLE, "the issuer, who must have signed it, was not sent")
-        if not _signed_for(response, issuer):
-            return Staple(Revocation.UNUSABLE, "it is not signed by the issuer of the certificate")
-        ends = response.next_update_utc
-        if response.this_update_utc > now + CLOCKS_DIFFER or (ends is not None and ends < now - CLOCKS_DIFFER):
-            return Staple(Revocation.UNUSABLE, f"it is out of date: it ended on {ends:%Y-%m-%d %H:%M} UTC")
-        if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
-            return Staple(Revocation.REVOKED, _revoked(response))
-        known = response.certificate_status is ocsp.OCSPCertStatus.GOOD
-        return Staple(Revocation.GOOD) if known else Staple(Revocation.UNUSABLE, "the responder does not know it")
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return Staple(Revocation.UNUSABLE, "it is no OCSP response")
+        return _read(ocsp.load_der_ocsp_response(staple), leaf, issuers, now)
+    except UnsupportedAlgorithm as error:
+        return Staple(Revocation.UNKNOWN, f"its signature is of a kind unknown here: {error}")
+    except (ValueError, TypeError):
+        return Staple(Revocation.BROKEN, "what is stapled is no OCSP response")
 
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -70,6 +60,29 @@ def must_staple(certificate: x509.Certificate) -> bool:
     except (x509.ExtensionNotFound, x509.DuplicateExtension, ValueError):
         return False
     return x509.TLSFeatureType.status_request in features
+
+
+def _read(
+    response: ocsp.OCSPResponse, leaf: x509.Certificate, issuers: Sequence[x509.Certificate], now: datetime
+) -> Staple:
+    if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
+        return Staple(Revocation.STALE, f"the responder answered {response.response_status.name}")
+    if response.serial_number != leaf.serial_number:
+        return Staple(Revocation.STALE, "it speaks of another certificate")
+    issuer = next((c for c in issuers[:MOST_LINKS] if issued(leaf, c)), None)
+    if issuer is None:
+        return Staple(Revocation.UNKNOWN, "the issuer, who must have signed it, was not sent")
+    if not _signed_for(response, issuer):
+        return Staple(Revocation.BROKEN, "it is not signed by the issuer of the certificate")
+    ends = response.next_update_utc
+    if ends is not None and ends < now - CLOCKS_DIFFER:
+        return Staple(Revocation.STALE, f"it was good until {ends:%Y-%m-%d %H:%M} UTC only")
+    if response.this_update_utc > now + CLOCKS_DIFFER:
+        return Staple(Revocation.STALE, f"it is dated {response.this_update_utc:%Y-%m-%d %H:%M} UTC, in the future")
+    if response.certificate_status is ocsp.OCSPCertStatus.REVOKED:
+        return Staple(Revocation.REVOKED, _revoked(response))
+    known = response.certificate_status is ocsp.OCSPCertStatus.GOOD
+    return Staple(Revocation.GOOD) if known else Staple(Revocation.STALE, "the responder does not know it")
 
 
 def _signed_for(response: ocsp.OCSPResponse, issuer: x509.Certificate) -> bool:
@@ -99,7 +112,7 @@ def _verifies(response: ocsp.OCSPResponse, signer: x509.Certificate) -> bool:
             key.verify(signature, content)
         else:
             return False
-    except (InvalidSignature, UnsupportedAlgorithm):
+    except InvalidSignature:
         return False
     return True
 

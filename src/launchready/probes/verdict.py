@@ -39,6 +39,10 @@ class Verifier:
             return found
         return (Reason(Cause.OTHER, f"it does not follow the rules of the web: {said}"),)
 
+    def issuers(self, sent: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+        """The certificates the leaf's issuer may have: those sent with it, and the trusted roots of that name."""
+        return [*sent[1 : chain.MOST_LINKS + 1], *self._by_subject.get(sent[0].issuer.public_bytes(), ())]
+
     @cached_property
     def _roots(self) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(self._pem)
