@@ -87,7 +87,7 @@ async def test_places_at_one_host_and_in_all_are_limited() -> None:
     most: list[tuple[int, int]] = []
 
     async def look(host: str) -> None:
-        async with network.slot("http", host):
+        async with network.slot("tls", host):
             inside[host] += 1
             most.append((max(inside.values()), sum(inside.values())))
             await asyncio.sleep(0)
@@ -97,7 +97,7 @@ async def test_places_at_one_host_and_in_all_are_limited() -> None:
 
     assert max(m[0] for m in most) <= 2
     assert max(m[1] for m in most) <= 3
-    assert network.tally() == {"http": 20}
+    assert network.tally() == {"tls": 20}
 
 
 async def test_what_is_still_asked_at_the_end_is_dropped() -> None:

@@ -40,6 +40,10 @@ class Limits:
     """Simultaneous looks in all."""
     questions_per_server: int = 64
     """DNS questions to one server at once: packets, not connections, so more than `per_host`."""
+    requests_per_host: int = 32
+    """GETs to one host at once: they share one connection of HTTP/2, or six of HTTP/1.1."""
+    requests: int = 192
+    """GETs under way in all; they do not count towards `total`."""
     questions: int = 256
     """DNS questions under way in all; they do not count towards `total`."""
 
@@ -102,6 +106,7 @@ class Network:
         self._memo: dict[Hashable, asyncio.Future[Any]] = {}
         self._total = {
             "dns": asyncio.Semaphore(self.limits.questions),
+            "http": asyncio.Semaphore(self.limits.requests),
             "": asyncio.Semaphore(self.limits.total),
         }
         self._per_host: dict[tuple[str, str], asyncio.Semaphore] = {}
@@ -131,8 +136,9 @@ class Network:
     async def slot(self, kind: str, host: str, subject: str = "") -> AsyncIterator[None]:
         """Wait for a free place, per host and in all, and count one look of `kind` while inside."""
         if (gate := self._per_host.get((kind, host))) is None:
-            per_host = self.limits.questions_per_server if kind == "dns" else self.limits.per_host
-            gate = self._per_host[kind, host] = asyncio.Semaphore(per_host)
+            limits = self.limits
+            own = {"dns": limits.questions_per_server, "http": limits.requests_per_host}
+            gate = self._per_host[kind, host] = asyncio.Semaphore(own.get(kind, limits.per_host))
         async with gate, self._total.get(kind, self._total[""]):
             began = self.now_s
             try:
