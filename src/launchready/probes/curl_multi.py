@@ -15,7 +15,7 @@ import pycurl
 class CurlMulti:
     """Runs prepared easy handles; connections are kept and shared between them until `close`."""
 
-    def __init__(self, connections_per_host: int = 6) -> None:
+    def __init__(self, connections_per_host: int) -> None:
         self._loop = asyncio.get_running_loop()
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._watch)

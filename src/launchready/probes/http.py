@@ -1,86 +1,31 @@
-"""HTTP on libcurl: one GET a URL and address, phases timed in C, sizes and times bounded."""
+"""HTTP on libcurl: one GET a URL and address, phases timed in C, sizes and times bounded.
+
+Where a host is, our own DNS says; where the socket goes, the network. GETs for one host and address share one
+connection where the server speaks HTTP/2, at most six where it does not. No cookies are kept or sent.
+"""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+import asyncio
+import contextlib
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
-import pycurl
-
-from launchready import __version__
+from launchready.probes.addresses import why_unreachable
 from launchready.probes.curl_multi import CurlMulti
 from launchready.probes.dns import Dns
-from launchready.probes.failures import (
-    Failure,
-    Garbage,
-    NoAddress,
-    OutOfTime,
-    Phase,
-    Refused,
-    Timeout,
-    TlsFailed,
-    TooLarge,
-    Unreachable,
-)
+from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Timeout, Unreachable
 from launchready.probes.network import Endpoint, Network
+from launchready.probes.page import Page, Phases, normal_url
+from launchready.probes.transfer import Transfer
 
+__all__ = ["Chain", "Http", "Page", "Phases", "normal_url"]
 
-@dataclass(frozen=True, slots=True)
-class Phases:
-    """When each phase of a GET ended, in seconds from its start (curl's *_TIME values)."""
-
-    connect_s: float = 0.0
-    tls_s: float = 0.0
-    first_byte_s: float = 0.0
-    total_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """An answer to one GET. Everything in it is hostile text."""
-
-    url: str
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    """As sent, names in lower case, in order, repeated ones kept."""
-    body: bytes = field(repr=False)
-    """Decompressed, cut at the byte cap."""
-    truncated: bool = False
-    """The body was larger than the cap; `body` holds its beginning."""
-    address: str = ""
-    http_version: str = "1.1"
-    phases: Phases = Phases()
-
-    def header(self, name: str) -> str | None:
-        """The first header of that name, or None."""
-        return next((value for key, value in self.headers if key == name.lower()), None)
-
-    def all_headers(self, name: str) -> tuple[str, ...]:
-        """Every header of that name."""
-        return tuple(value for key, value in self.headers if key == name.lower())
-
-    @property
-    def location(self) -> str | None:
-        """Absolute URL a 3xx leads to (RFC 9110 section 10.2.2), or None."""
-        value = self.header("location")
-        if not 300 <= self.status < 400 or not value:
-            return None
-        try:
-            return _normal(urljoin(self.url, value.strip()))
-        except ValueError:
-            return None
-
-    @property
-    def text(self) -> str:
-        """Body as text by charset of header or meta, undecodable bytes replaced."""
-        declared = _CHARSET.search(self.header("content-type") or "")
-        meta = _META_CHARSET.search(self.body[:2048])
-        name = declared.group(1) if declared else meta.group(1).decode("ascii") if meta else "utf-8"
-        try:
-            return self.body.decode(name, "replace")
-        except LookupError:
-            return self.body.decode("utf-8", "replace")
+MOST_ADDRESSES = 4
+"""Of one host, tried one after the other while nobody can be reached."""
+CONNECTIONS = 6
+"""To one host and address over HTTP/1.1, as browsers do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,58 +47,80 @@ class Http:
         self.network = network
         self.dns = dns
         self._multi: CurlMulti | None = None
+        self._lines: dict[tuple[str, str, str, int], _Line] = {}
 
     async def get(self, url: str, *, address: str | None = None) -> Page | Failure:
         """GET a URL without following redirects; from `address`, else the host's first that answers (v4 first).
 
-        The certificate is not required to be valid (nothing secret is sent; whether it is, `tls.py` says), so
-        that one bad certificate does not hide everything behind it.
+        The certificate is not required to be valid (nothing secret is sent; the TLS probe says whether it is, and
+        why not), so that one bad certificate does not hide everything behind it.
         """
         try:
-            url = _normal(url)
+            url = normal_url(url)
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         except ValueError as error:
             return Garbage(Phase.REQUEST, url, f"not a URL: {error}")
-        if parts.scheme not in ("http", "https") or not host:
+        if parts.scheme not in ("http", "https"):
             return Garbage(Phase.REQUEST, url, "not a web address")
-        if address is not None:
-            return await self._get_once(url, host, address, port)
-        addresses = await self.dns.addresses(host)
+        addresses = (address,) if address is not None else await self._addresses(host)
         if isinstance(addresses, Failure):
             return addresses
-        if not addresses:
-            return NoAddress(Phase.LOOKUP, host, f"{host} has no address")
-        first: Failure | None = None
+        found: Page | Failure = NoAddress(Phase.LOOKUP, host, f"{host} has no address")
         for candidate in addresses[:MOST_ADDRESSES]:
             found = await self._get_once(url, host, candidate, port)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 return found
-            first = first or found  # the later ones may fail for want of IPv6 here
-        return first or NoAddress(Phase.LOOKUP, host, f"{host} has no address")
+        return found
 
     async def follow(self, url: str) -> Chain:
-        """GET a URL and follow redirects, each hop through `get`."""
+        """GET a URL and follow redirects, each hop through `get`.
+
+        From a public address none is followed to a private or loopback one: nobody else could, and whoever wrote
+        it must not make this machine ask its neighbours. A redirect that names no web address ends in Garbage.
+        """
         hops: list[Page] = []
         seen: set[str] = set()
-        while True:
-            url = _normal_or_same(url)
-            if url in seen or len(hops) > self.network.limits.redirects:
-                return Chain(tuple(hops), hops[-1], loop=True)
+        with contextlib.suppress(ValueError):
+            url = normal_url(url)
+        while url not in seen and len(hops) <= self.network.limits.redirects:
             seen.add(url)
+            if hops and (refusal := await self._closed_to_strangers(hops[-1], url)):
+                return Chain(tuple(hops), refusal)
             page = await self.get(url)
             if isinstance(page, Failure):
                 return Chain(tuple(hops), page)
             hops.append(page)
-            if (target := page.location) is None:
-                return Chain(tuple(hops), page)
+            target = page.location
+            if target is None or not page.redirects:
+                lost = Garbage(Phase.ANSWER, url, f"answers {page.status} without saying where to go")
+                return Chain(tuple(hops), lost if page.redirects else page)
             url = target
+        return Chain(tuple(hops), hops[-1], loop=True)
 
     async def close(self) -> None:
         """Close connections."""
         if self._multi:
             self._multi.close()
             self._multi = None
+
+    async def _addresses(self, host: str) -> tuple[str, ...] | Failure:
+        with contextlib.suppress(ValueError):
+            return (str(ip_address(host)),)
+        return await self.dns.addresses(host)
+
+    async def _closed_to_strangers(self, origin: Page, url: str) -> Failure | None:
+        try:
+            host = urlsplit(url).hostname or ""
+        except ValueError:
+            return None
+        addresses = await self._addresses(host) if host else ()
+        if isinstance(addresses, Failure) or why_unreachable(origin.address):
+            return None
+        reasons = [reason for address in addresses if (reason := why_unreachable(address))]
+        if not reasons:
+            return None
+        return Unreachable(Phase.CONNECT, url, f"a redirect to an address nobody outside can reach ({reasons[0]})")
 
     async def _get_once(self, url: str, host: str, address: str, port: int) -> Page | Failure:
         return await self.network.once(("http", url, address), lambda: self._get(url, host, address, port))
@@ -162,136 +129,74 @@ class Http:
         place = self.network.route(host, address, port)
         if isinstance(place, Failure):
             return place
+        scheme = url.partition(":")[0]
+        if (line := self._lines.get((scheme, host, address, port))) is None:
+            line = self._lines[scheme, host, address, port] = _Line(narrow=scheme == "http")
         async with self.network.slot("http", host, url):
+            found = await self._transfer(url, address, place, line)
+            if isinstance(found, Timeout) and found.phase is Phase.REQUEST:
+                found = await self._transfer(url, address, place, line)  # it queued inside libcurl; now it queues here
+            return found
+
+    async def _transfer(self, url: str, address: str, place: Endpoint, line: _Line) -> Page | Failure:
+        async with line.places if line.narrow else contextlib.nullcontext():
+            if line.dead.done():
+                return replace(line.dead.result(), subject=url)
             limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
             if limit_s <= 0:
                 return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
-            self._multi = self._multi or CurlMulti()
-            transfer = Transfer(url, address, place, self.network, limit_s)
+            transfer = Transfer(url, address, place, self.network.limits, limit_s, share=not line.narrow)
+            self._multi = self._multi or CurlMulti(CONNECTIONS)
+            performing = asyncio.ensure_future(self._multi.perform(transfer.curl))
+            line.transfers.add(transfer)
             try:
-                code, message = await self._multi.perform(transfer.curl)
-                return transfer.result(code, message)
+                await asyncio.wait((performing, line.dead), return_when=asyncio.FIRST_COMPLETED)
+                if not performing.done() and not transfer.sent:
+                    return replace(line.dead.result(), subject=url)
+                return line.learn(transfer, transfer.result(*await performing))
             finally:
+                line.transfers.discard(transfer)
+                performing.cancel()
+                await asyncio.wait((performing,))
                 transfer.curl.close()
 
 
-E_TOO_LARGE = 100
-"""CURLE_TOO_LARGE, which pycurl does not name (https://curl.se/libcurl/c/libcurl-errors.html)."""
-MOST_ADDRESSES = 4
-"""Of one host, tried one after the other when nobody listens."""
-_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
-_META_CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?([\w.:-]{1,40})", re.IGNORECASE)
+class _Line:
+    """What is known of the way to one host at one address and port.
 
-
-def _normal(url: str) -> str:
-    """Without fragment, host in lower case, a slash where the path is empty, no blanks or control characters.
-
-    Raises ValueError for what cannot be a URL.
+    When the first GET cannot connect or shake hands, or is not answered at all, those that wait behind it have
+    their answer too, and nobody tries again: one handshake is one look, and a dead host costs one timeout.
     """
-    parts = urlsplit(url)
-    if parts.port == (443 if parts.scheme == "https" else 80):
-        parts = parts._replace(netloc=parts.netloc.rpartition(":")[0])
-    quoted = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
-    query = quote(parts.query, safe="/%:@!$&'()*+,;=~-._?")
-    return urlunsplit((parts.scheme.lower(), parts.netloc.lower(), quoted, query, ""))
 
+    def __init__(self, *, narrow: bool) -> None:
+        self.narrow = narrow
+        """It speaks HTTP/1.1: a request holds a connection until it is answered."""
+        self.places = asyncio.Semaphore(CONNECTIONS)
+        self.transfers: set[Transfer] = set()
+        self.answered = False
+        self.dead: asyncio.Future[Failure] = asyncio.get_running_loop().create_future()
 
-def _normal_or_same(url: str) -> str:
-    try:
-        return _normal(url)
-    except ValueError:
-        return url
+    def learn(self, transfer: Transfer, found: Page | Failure) -> Page | Failure:
+        """Take note of what came of a transfer, and tell it in the light of the others."""
+        if isinstance(found, Page):
+            self.answered = True
+            self.narrow = self.narrow or found.http_version != "2"
+        elif transfer.sent:
+            if isinstance(found, Timeout) and not self.answered:
+                self._fail(found)
+        elif self.dead.done():
+            return replace(self.dead.result(), subject=found.subject)
+        elif self.answered or any(other.sent for other in self.transfers):
+            if isinstance(found, Timeout):
+                self.narrow = True  # libcurl would have sent it along, had the other been on HTTP/2
+                detail = f"the server was busy with other requests for {found.elapsed_s:.1f} s"
+                return Timeout(Phase.REQUEST, found.subject, detail, found.elapsed_s)
+        else:
+            if isinstance(found, Timeout) and any(other.connected for other in self.transfers):
+                found = replace(found, phase=Phase.TLS, detail="the handshake did not end in time")
+            self._fail(found)
+        return found
 
-
-class Transfer:
-    """One GET being made: the easy handle, and what has come so far, within the byte caps."""
-
-    def __init__(self, url: str, address: str, place: Endpoint, network: Network, limit_s: float) -> None:
-        self.url, self.address, self.limits = url, address, network.limits
-        self._head = bytearray()
-        self._body = bytearray()
-        self._cut = self._head_too_large = False
-        to = f"[{place.address}]" if ":" in place.address else place.address
-        self.curl = curl = pycurl.Curl()
-        curl.setopt(pycurl.URL, url)
-        curl.setopt(pycurl.CONNECT_TO, [f"::{to}:{place.port}"])
-        curl.setopt(pycurl.USERAGENT, f"LaunchReady/{__version__}")
-        curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, br")
-        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        curl.setopt(pycurl.PIPEWAIT, 1)
-        curl.setopt(pycurl.SSL_VERIFYPEER, 0)
-        curl.setopt(pycurl.SSL_VERIFYHOST, 0)
-        curl.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT:@SECLEVEL=0")
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.PROXY, "")
-        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(min(self.limits.connect_timeout_s, limit_s) * 1000) or 1)
-        curl.setopt(pycurl.TIMEOUT_MS, int(limit_s * 1000) or 1)
-        curl.setopt(pycurl.HEADERFUNCTION, self._take_head)
-        curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
-
-    def result(self, code: int, message: str) -> Page | Failure:
-        """What came of it. A body cut at the cap is a page; a cut head is a failure."""
-        whole = bytes(self._head).rpartition(b"\r\n\r\n")[0]
-        elapsed_s = self.curl.getinfo(pycurl.TOTAL_TIME)
-        if self._head_too_large:
-            detail = f"more than {self.limits.header_bytes} bytes of headers"
-            return TooLarge(Phase.ANSWER, self.url, detail, elapsed_s)
-        status = self.curl.getinfo(pycurl.RESPONSE_CODE)
-        if (code == 0 or self._cut) and status:
-            return self._page(status, whole)
-        return self._failure(code, message, elapsed_s)
-
-    def _page(self, status: int, head: bytes) -> Page:
-        # A 1xx answer and a proxy's leave their heads before the final one.
-        lines = head.split(b"\r\n\r\n")[-1].split(b"\r\n")[1:]
-        pairs = (line.decode("utf-8", "replace").partition(":") for line in lines if b":" in line)
-        get = self.curl.getinfo
-        return Page(
-            url=self.url,
-            status=status,
-            headers=tuple((name.strip().lower(), value.strip()) for name, _, value in pairs),
-            body=bytes(self._body),
-            truncated=self._cut,
-            address=self.address,
-            http_version={pycurl.CURL_HTTP_VERSION_2_0: "2"}.get(get(pycurl.INFO_HTTP_VERSION), "1.1"),
-            phases=Phases(
-                get(pycurl.CONNECT_TIME),
-                get(pycurl.APPCONNECT_TIME),
-                get(pycurl.STARTTRANSFER_TIME),
-                get(pycurl.TOTAL_TIME),
-            ),
-        )
-
-    def _failure(self, code: int, message: str, elapsed_s: float) -> Failure:
-        connected = self.curl.getinfo(pycurl.CONNECT_TIME) > 0
-        if code == pycurl.E_OPERATION_TIMEDOUT:
-            what = "nothing, or not enough, was answered" if connected else "nobody answered the connection"
-            phase = Phase.ANSWER if connected else Phase.CONNECT
-            return Timeout(phase, self.url, f"{what} within {elapsed_s:.1f} s", elapsed_s)
-        if code == pycurl.E_COULDNT_CONNECT:
-            unreachable = "unreachable" in message.lower() or "no route" in message.lower()
-            kind: type[Failure] = Unreachable if unreachable else Refused
-            detail = "cannot be reached from here" if unreachable else "nobody listens there: connection refused"
-            return kind(Phase.CONNECT, self.url, detail, elapsed_s)
-        if code in (pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION):
-            return TlsFailed(Phase.TLS, self.url, f"the TLS handshake failed: {message}", elapsed_s)
-        if code in (pycurl.E_GOT_NOTHING, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR):
-            return Refused(Phase.ANSWER, self.url, "the connection was closed without an answer", elapsed_s)
-        if code == E_TOO_LARGE:
-            return TooLarge(Phase.ANSWER, self.url, "the headers are too large", elapsed_s)
-        return Garbage(Phase.ANSWER, self.url, f"the answer does not follow HTTP: {message}", elapsed_s)
-
-    def _take_head(self, line: bytes) -> int | None:
-        self._head += line
-        if len(self._head) > self.limits.header_bytes:
-            self._head_too_large = True
-            return -1
-        return None
-
-    def _take_body(self, piece: bytes) -> int | None:
-        room = self.limits.body_bytes - len(self._body)
-        self._body += piece[:room]
-        if len(piece) > room:
-            self._cut = True
-            return -1
-        return None
+    def _fail(self, failure: Failure) -> None:
+        if not self.dead.done():
+            self.dead.set_result(failure)
