@@ -66,12 +66,13 @@ class Http:
         addresses = (address,) if address is not None else await self._addresses(host)
         if isinstance(addresses, Failure):
             return addresses
-        found: Page | Failure = NoAddress(Phase.LOOKUP, host, f"{host} has no address")
+        first: Failure | None = None
         for candidate in addresses[:MOST_ADDRESSES]:
             found = await self._get_once(url, host, candidate, port)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 return found
-        return found
+            first = first or found  # the later ones may fail for want of IPv6 here
+        return first or NoAddress(Phase.LOOKUP, host, f"{host} has no address")
 
     async def follow(self, url: str) -> Chain:
         """GET a URL and follow redirects, each hop through `get`.
