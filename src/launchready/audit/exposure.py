@@ -16,7 +16,7 @@ from launchready.audit.exposure_traces import TRACES
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
-from launchready.probes.failures import Failure
+from launchready.probes.failures import Failure, Phase, Timeout
 from launchready.probes.http import Page
 from launchready.probes.look import Look
 from launchready.probes.pages import first_pages, nobody_listens, same_host
@@ -236,12 +236,20 @@ async def _survey(look: Look, host: Host) -> Survey:
         return Survey(host, random, {}, (random,), nothing=f"answers {random.status}: nothing without signing in")
     portal = look.portal
     paths = list(dict.fromkeys(_filled(path, portal) for sign in SIGNS for path in sign.paths))
-    visits, pages = await asyncio.gather(
-        first_pages(look), asyncio.gather(*(look.http.get(f"https://{host.name}{path}") for path in paths))
-    )
-    answers = dict(zip(paths, pages, strict=True))
+    visits, answers = await asyncio.gather(first_pages(look), _ask_all(look, host.name, paths))
     own = [p for v in visits if v.host == host and isinstance(p := v.end, Page)]
     return Survey(host, random, answers, (random, *own), blind=_turned_away(random, answers))
+
+
+async def _ask_all(look: Look, host: str, paths: Sequence[str]) -> dict[str, Page | Failure]:
+    """Ask for every path; give up on what a host that stalls has not answered after twice the time of one look."""
+    tasks = [asyncio.ensure_future(look.http.get(f"https://{host}{path}")) for path in paths]
+    limit_s = 2 * look.network.limits.operation_timeout_s
+    _, late = await asyncio.wait(tasks, timeout=look.network.bounded_s(limit_s))
+    for task in late:
+        task.cancel()
+    no_answer = Timeout(Phase.ANSWER, host, f"no answer within {limit_s:g} s of asking for {len(paths)} paths")
+    return {path: no_answer if task in late else task.result() for path, task in zip(paths, tasks, strict=True)}
 
 
 async def _judge(look: Look, id: str) -> AsyncIterator[Row]:
