@@ -39,7 +39,8 @@ class Sign:
     what: str
     """What it is, as the subject of "… can be read by everyone"."""
     body: re.Pattern[bytes]
-    """Must be found in the beginning of the body. Bounded everywhere: a stranger wrote what it reads."""
+    """Must be found in the beginning of the body; for what is no page, at its very start, so that a page that quotes
+    it is not taken for it. Bounded everywhere: a stranger wrote what it reads."""
     severity: Severity
     key: str = ""
     """Signs of one key are one finding on a host: the first that is met. Empty: one finding a path."""
@@ -47,8 +48,6 @@ class Sign:
     """Must be found as well, anywhere in the beginning of the body."""
     location: re.Pattern[str] | None = None
     """Where a redirect may lead instead, which says as much as the page would."""
-    page: bool = False
-    """Whether it is a page (HTML). What is none must not begin as one."""
     evidence: Evidence = first_line
     weigh: Callable[[bytes], Severity | None] | None = None
     """The severity by what was found, or None when it is harmless after all."""
@@ -59,19 +58,7 @@ class Sign:
         if self.location and 300 <= page.status < 400:
             return self.location.search(page.header("location") or "") is not None
         start = page.body[:READ]
-        if page.status != 200 or (_HTML.match(start) and not self.page):
-            return False
-        return all(pattern.search(start) for pattern in (self.body, self.beside) if pattern)
-
-
-def looks_like_html(body: bytes) -> bool:
-    """Whether a body begins as a page does, whatever its type says."""
-    return _HTML.match(body[:1024]) is not None
-
-
-_HTML = re.compile(
-    rb"(?:\xef\xbb\xbf)?\s{0,200}(?:<!--.{0,500}?-->\s{0,100})?<(?:!doctype|html|head|body|script)", re.I | re.S
-)
+        return page.status == 200 and all(p.search(start) for p in (self.body, self.beside) if p)
 
 
 def _re(pattern: bytes, flags: int = re.IGNORECASE) -> re.Pattern[bytes]:
@@ -192,7 +179,6 @@ SIGNS = (
         _re(rb"<title>(?:PHP [\d.]+ - )?phpinfo\(\)</title>"),
         HIGH,
         key="phpinfo",
-        page=True,
         fix="Delete the file.",
     ),
     Sign(
@@ -215,7 +201,6 @@ SIGNS = (
         _re(rb"(?:EVALEX|CONSOLE_MODE)\s*=\s*true|<title>(?:Interactive )?Console // Werkzeug Debugger</title>"),
         BLOCKER,
         key="werkzeug",
-        page=True,
         fix="Start the application with a production server (gunicorn, uWSGI) and without `debug=True`.",
     ),
     Sign(
@@ -225,7 +210,6 @@ SIGNS = (
         _re(rb"<title>/debug/pprof/</title>"),
         HIGH,
         beside=_re(rb"profiles available"),
-        page=True,
         fix="Serve pprof on a port of its own that is not public.",
     ),
     Sign(
@@ -234,7 +218,6 @@ SIGNS = (
         "Apache's status page: the addresses people are asking for right now, with their IP addresses",
         _re(rb"<title>Apache Status</title>|<h1>Apache (?:Server )?Status for "),
         HIGH,
-        page=True,
         fix="Allow `Require local` only for /server-status; behind a proxy on the same machine everyone looks local.",
     ),
     Sign(
@@ -254,7 +237,6 @@ SIGNS = (
         _re(rb"<title>Telescope\b[^<]{0,80}</title>"),
         BLOCKER,
         beside=_re(rb"vendor/telescope|id=\"telescope\""),
-        page=True,
         fix="Restrict the gate `viewTelescope` to your own accounts, or leave the package out of production.",
     ),
     Sign(
@@ -264,7 +246,6 @@ SIGNS = (
         _re(rb"Routes match in priority from top to bottom"),
         HIGH,
         key="rails",
-        page=True,
         fix="Start with `RAILS_ENV=production`.",
     ),
     Sign(
@@ -274,7 +255,6 @@ SIGNS = (
         _re(rb"<title>Symfony Profiler</title>|<div id=\"sf-profiler|class=\"sf-profiler"),
         BLOCKER,
         key="symfony",
-        page=True,
         fix="Set `APP_ENV=prod` and `APP_DEBUG=0`.",
     ),
     Sign(
@@ -293,7 +273,6 @@ SIGNS = (
         BLOCKER,
         beside=_re(rb"id=\"(?:user-tools|content-main)\""),
         key="django",
-        page=True,
         fix="Require a sign-in again, and let only your own network or an identity check of the edge reach the path.",
     ),
     Sign(
@@ -305,7 +284,6 @@ SIGNS = (
         key="django",
         beside=_re(rb"Django site admin|name=\"this_is_the_login_form\""),
         location=re.compile(r"/admin/login/\?next=/admin/\Z"),
-        page=True,
     ),
     Sign(
         "exposure.admin",
@@ -315,7 +293,6 @@ SIGNS = (
         NICE,
         beside=_re(rb"wp-submit"),
         key="wordpress",
-        page=True,
     ),
     Sign(
         "exposure.admin",
@@ -324,7 +301,6 @@ SIGNS = (
         _re(rb"<title>[^<]{0,100}phpMyAdmin[^<]{0,60}</title>"),
         HIGH,
         beside=_re(rb"pma_"),
-        page=True,
     ),
     Sign(
         "exposure.admin",
@@ -332,7 +308,6 @@ SIGNS = (
         "Adminer: one guessed password away from any database it reaches",
         _re(rb"<title>[^<]{0,100}Adminer[^<]{0,60}</title>"),
         HIGH,
-        page=True,
     ),
     Sign(
         "exposure.admin",
@@ -341,7 +316,6 @@ SIGNS = (
         _re(rb"<title>[^<]{0,60}Sidekiq[^<]{0,60}</title>"),
         BLOCKER,
         beside=_re(rb"retries"),
-        page=True,
     ),
     Sign(
         "exposure.listing",
@@ -349,7 +323,6 @@ SIGNS = (
         "the list of all files in a folder",
         _INDEX,
         HIGH,
-        page=True,
         fix="nginx: `autoindex off;` Apache: `Options -Indexes` Caddy: `file_server` without `browse`. Files of clients"
         " belong behind the sign-in, under addresses nobody can guess.",
     ),
