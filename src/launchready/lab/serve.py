@@ -47,7 +47,7 @@ def write_way_in(lab: Lab, directory: Path) -> str:
     resolvers = " ".join(f"--resolver {r.name}={r.address}" for r in lab.world.resolvers)
     return (
         f"launchready check {lab.world.domain} {resolvers} "
-        f"--connect-to @{directory / 'connect-to.txt'} --ca-file {directory / 'ca.pem'}"
+        f"--connect-to @{directory / 'connect-to.txt'} --closed --ca-file {directory / 'ca.pem'}"
     )
 
 
