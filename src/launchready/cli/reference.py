@@ -52,7 +52,7 @@ def _index(areas: dict[str, list[CheckInfo]]) -> str:
         "# Every check",
         _NOTE,
         f"Launch Ready has {counted(number, 'check')}. A check ends as *passed*, *found* or *not checked*; the "
-        "severity is the one its findings have unless its page says otherwise. `launchready explain CHECK` says the same.",
+        "severity is its findings' unless its page says otherwise. `launchready explain CHECK` says the same.",
     ]
     for area, infos in areas.items():
         rows = [f"| [{i.id}]({area}.md#{_anchor(i.id)}) | {i.severity} | {_text(i.title)} |" for i in infos]
