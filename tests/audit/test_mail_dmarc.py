@@ -134,6 +134,31 @@ async def test_a_domain_that_sends_nothing_says_so_three_times(judge) -> None:
     assert outcome.findings[0].paste.count("\n") == 2
 
 
+@pytest.mark.parametrize(
+    ("change", "severity"),
+    [
+        (dmarc("v=DMARC1; p=quarantine"), Severity.HIGH),
+        (dmarc("v=DMARC1; p=reject; t=y"), Severity.HIGH),
+        (spf("v=spf1 ~all"), Severity.HIGH),
+        (records(DOMAIN, drop=("@ MX",)), Severity.NICE),
+    ],
+)
+async def test_a_silent_domain_that_says_less_is_found(change, severity: Severity, judge) -> None:
+    start = spf("v=spf1 -all")
+
+    outcome = await judge("mail.silent", both(start, change), mail={"sends": False})
+
+    assert [f.severity for f in outcome.findings] == [severity]
+
+
+async def test_a_subdomain_that_is_an_organization_of_its_own_must_agree(judge) -> None:
+    own = records(DOMAIN, add=("lab 300 MX 10 mail", '_dmarc.lab 300 TXT "v=DMARC1; p=none; psd=n"'))
+
+    outcome = await judge("mail.dmarc.external", both(dmarc(f"v=DMARC1; p=reject; rua=mailto:a@lab.{DOMAIN}"), own))
+
+    assert [f.key for f in outcome.findings] == [f"lab.{DOMAIN}"]
+
+
 async def test_whether_a_domain_sends_may_be_unknown(judge) -> None:
     outcome = await judge("mail.silent", servfail)
 

@@ -131,6 +131,14 @@ async def test_an_ipv6_listing_is_found(judge) -> None:
     assert [(f.severity, MAIL[1] in f.problem) for f in outcome.findings] == [(Severity.BLOCKER, True)]
 
 
+async def test_the_policy_list_matters_to_senders_only(judge) -> None:
+    listed = records(ZEN, add=("25.99.88.192 300 A 127.0.0.11",))
+    receives = records(DOMAIN, drop=("@ TXT",), add=('@ 300 TXT "v=spf1 include:spf.mailer.example -all"',))
+
+    assert [f.severity for f in (await judge("mail.blocklist", listed)).findings] == [Severity.HIGH]
+    assert (await judge("mail.blocklist", both(listed, receives))).status is Status.PASSED
+
+
 async def test_a_listing_names_where_to_have_it_removed(judge) -> None:
     outcome = await judge("mail.blocklist", records(ZEN, add=("25.99.88.192 300 A 127.0.0.4",)))
 

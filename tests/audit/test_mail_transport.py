@@ -11,11 +11,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from launchready import gate
 from launchready.audit.exchangers import matches_tlsa
 from launchready.lab.authority import Authority
-from launchready.lab.faults.mail import spf
+from launchready.lab.faults.mail import dmarc, spf
 from launchready.lab.faults.mail_transport import MX, POLICY_HOST, POLICY_PATH, SECOND, _second_exchanger, policy
 from launchready.lab.healthy import DOMAIN, MAIL, STRAY, healthy_world
 from launchready.lab.lab import Lab
-from launchready.lab.world import Certificate, Issuer, Response, Trouble, both, mail_server, records, route, site
+from launchready.lab.world import (
+    Certificate,
+    Issuer,
+    Response,
+    Signing,
+    Trouble,
+    both,
+    mail_server,
+    records,
+    route,
+    site,
+    zone,
+)
 from launchready.model import Severity, Status
 from launchready.probes.network import Limits
 from launchready.probes.tls import Handshake
@@ -52,6 +64,13 @@ async def test_one_silent_server_beside_one_that_answers_is_a_finding(judge) -> 
     outcome = await judge("mail.mx.reachable", _second_exchanger(Trouble.REFUSES))
 
     assert [(f.subject, f.severity) for f in outcome.findings] == [(SECOND, Severity.HIGH)]
+
+
+async def test_a_server_that_hangs_up_beside_one_that_answers_is_not_checked(judge) -> None:
+    outcome = await judge("mail.mx.reachable", _second_exchanger(Trouble.CLOSES))
+
+    assert outcome.findings == ()
+    assert {row.subject for row in outcome.not_checked} == {SECOND}
 
 
 async def test_one_silent_address_of_two_is_named(judge) -> None:
@@ -168,6 +187,12 @@ async def test_tlsa_records_that_match_nothing_are_a_high_risk(judge) -> None:
     assert [(f.key, f.severity) for f in outcome.findings] == [("dane", Severity.HIGH)]
 
 
+async def test_tlsa_records_without_dnssec_mean_nothing(judge) -> None:
+    record = records(DOMAIN, add=(f"_25._tcp.mail 300 TLSA 3 1 1 {'ab' * 32}",))
+
+    assert (await judge("mail.mx.starttls", both(record, zone(DOMAIN, signing=Signing.NONE)))).status is Status.PASSED
+
+
 async def test_a_self_signed_certificate_that_dane_vouches_for_is_right(authority: Authority) -> None:
     own = mail_server(MX, certificate=Certificate(issuer=Issuer.SELF))
     async with Lab(own(healthy_world()), authority=authority) as lab:
@@ -211,6 +236,14 @@ async def test_a_logo_that_mail_programs_cannot_show_is_found(text: str, key: st
     outcome = await judge("mail.bimi", records(DOMAIN, add=(f'default._bimi 300 TXT "{text}"',)))
 
     assert [(f.key, f.severity) for f in outcome.findings] == [(key, Severity.NICE)]
+
+
+async def test_a_logo_needs_a_policy_that_is_enforced(judge) -> None:
+    logo = records(DOMAIN, add=(f'default._bimi 300 TXT "{BIMI}"',))
+
+    for text in ("v=DMARC1; p=none", "v=DMARC1; p=reject; sp=none", "v=DMARC1; p=reject; pct=50"):
+        assert [f.key for f in (await judge("mail.bimi", both(logo, dmarc(text)))).findings] == ["dmarc"]
+    assert (await judge("mail.bimi", logo)).status is Status.PASSED
 
 
 async def test_two_logo_records_cancel_each_other(judge) -> None:

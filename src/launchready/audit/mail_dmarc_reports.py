@@ -116,14 +116,10 @@ async def external(portal: Portal, look: Look) -> AsyncIterator[Row]:
 async def _authorised(item: Judged, target: str, look: Look) -> Row | None:
     """A row for a target of another organization; None for one of the same."""
     location, home = item.discovery.location, item.discovery.organizational
-    if target == home or target.endswith(f".{home}"):
-        # Below the organizational domain, unless a record on the way makes an organization of its own.
-        own, _, _ = await discover_policy(target, look)
-        if own.organizational == home or not own.record:
-            return None
     name = f"{location}._report._dmarc.{target}"
     (there, _, unknown), agreed = await asyncio.gather(discover_policy(target, look), texts(look, name))
-    if there.organizational == home:
+    # A name below may be an organization of its own, where a record on the way says psd=n or psd=y.
+    if there.organizational == home or (target.endswith(f".{home}") and not there.record):
         return None
     if agreed.unknown or (unknown and not any(map(is_dmarc, agreed.values))):
         return NotChecked(item.domain, f"whether {target} accepts its reports: {agreed.unknown or unknown}")
