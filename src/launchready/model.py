@@ -99,7 +99,7 @@ class Finding:
     def fingerprint(self) -> str:
         """Stable across runs: for baselines, accepted risks and trends."""
         text = "\x1f".join((self.check, self.subject, self.key))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
