@@ -76,9 +76,10 @@ async def broken(portal: Portal, look: Look) -> AsyncIterator[Row]:
     Validated here by RFC 4035 section 5: the DS record from the zone above against the DNSKEY set, and the signatures
     over keys, SOA and every host's addresses, at each name server. One valid signature of a set is enough (RFC 6840
     section 5.4), so a key or algorithm being rolled raises nothing. A blocker, as the domain is gone for validating
-    resolvers. Signatures with less than a tenth of their life left are a high risk: signers renew at a quarter or a
-    third, and those that sign each answer afresh are always in the middle. Proofs of absence (NSEC) are not judged.
-    When a resolver fails with validation and answers without, that is a blocker too, whatever the reason.
+    resolvers; a high risk while one of its name servers still gives valid answers. Signatures with less than a tenth
+    of their life left are a high risk: signers renew at a quarter or a third, and those that sign each answer afresh
+    are always in the middle. Proofs of absence (NSEC) are not judged. When a resolver fails with validation and
+    answers without, that is a blocker too, whatever the reason.
     """
     zone = await ask_zone(portal, look)
     if isinstance(zone, Failure):
@@ -89,7 +90,7 @@ async def broken(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(zone.name, f"the DS record could not be asked for: {ds}", UNLOCK)
         return
     flaws = await _flaws(zone, ds, portal, look) if ds else {}
-    for row in _found(zone.name, flaws, refused):
+    for row in _found(zone, flaws, refused):
         yield row
     if flaws:
         return
@@ -235,8 +236,10 @@ def _of_server(
                 yield flaw
 
 
-def _found(zone: str, flaws: dict[Flaw, list[str]], refused: str) -> Iterable[Finding]:
+def _found(asked: Zone, flaws: dict[Flaw, list[str]], refused: str) -> Iterable[Finding]:
     # One cause is one finding, however many servers and records it shows on.
+    zone = asked.name
+    sound = {s.name for s in asked.one_of_each} - {n for names in flaws.values() for n in names}
     causes: dict[str, list[str]] = defaultdict(list)
     for flaw, servers in flaws.items():
         causes[flaw.cause].append(f"{', '.join(servers)}: {flaw.evidence}")
@@ -248,6 +251,7 @@ def _found(zone: str, flaws: dict[Flaw, list[str]], refused: str) -> Iterable[Fi
             f"{sentence[0].upper()}{sentence[1:]}.",
             evidence="; ".join([*causes[cause], *([refused] if refused else [])])[:1000],
             fix=_REMOVE_DS if cause in ("keys", "ds") else _RESIGN,
+            severity=Severity.HIGH if sound and not refused else Severity.BLOCKER,
             key=cause,
         )
     if "nearly" in causes and not grave:

@@ -109,6 +109,8 @@ class NameServers:
         elif view.trouble is Trouble.LAME:
             pass  # no authority, no data
         elif view.recursive:
+            # CD is copied into the answer (RFC 4035 section 3.2.2), and says here whether to validate.
+            response.flags |= query.flags & dns.flags.CD
             self._resolve(response, view, name, type, signed=_wants_signatures(query))
         else:
             self._answer(response, view, name, type, signed=_wants_signatures(query))
