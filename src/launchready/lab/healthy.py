@@ -106,7 +106,7 @@ def _zones() -> tuple[Zone, ...]:
                 '@ 300 CAA 0 issue "ca.example"',
                 '@ 300 CAA 0 iodef "mailto:security@brightside.example"',
                 '@ 300 TXT "v=spf1 mx include:spf.mailer.example -all"',
-                f's1._domainkey 300 TXT {_quoted("v=DKIM1; k=rsa; p=" + RSA_2048)}',
+                f's1._domainkey 300 TXT {quoted("v=DKIM1; k=rsa; p=" + RSA_2048)}',
                 '_dmarc 300 TXT "v=DMARC1; p=reject; rua=mailto:dmarc@brightside.example"',
                 '_mta-sts 300 TXT "v=STSv1; id=20261101"',
                 '_smtp._tls 300 TXT "v=TLSRPTv1; rua=mailto:tls@brightside.example"',
@@ -210,7 +210,7 @@ def _soa(primary: str) -> str:
     return f"@ 3600 SOA {primary}. hostmaster.{primary}. 2026110101 7200 900 1209600 300"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """As character strings of at most 255 bytes (RFC 1035 section 3.3)."""
     return " ".join(f'"{text[i : i + 250]}"' for i in range(0, len(text), 250))
 
