@@ -23,7 +23,22 @@ from launchready.lab.world import Fault, World
 from launchready.model import Outcome, Report, Severity, Verdict
 from launchready.report import html, json_report, terminal
 
-PLANTED: tuple[str, ...] = ()
+PLANTED = (
+    "exposure-env",
+    "exposure-git",
+    "http-app-in-clear",
+    "spf-two-records",
+    "dangling-surge",
+    "cookie-script-reads-it",
+    "mixed-script",
+    "staging-indexable",
+    "hsts-off",
+    "dmarc-none",
+    "mx-without-starttls",
+    "ttl-of-days",
+    "redirect-temporary",
+    "caa-absent",
+)
 """Ids of the faults of the demo: the mistakes of a portal built in a hurry."""
 
 
