@@ -159,6 +159,12 @@ async def test_a_subdomain_that_is_an_organization_of_its_own_must_agree(judge) 
     assert [f.key for f in outcome.findings] == [f"lab.{DOMAIN}"]
 
 
+async def test_a_domain_that_does_not_exist_is_not_checked(judge) -> None:
+    outcome = await judge("mail.silent", mail={"sends": False, "domains": [f"nowhere.{DOMAIN}"]})
+
+    assert [row.subject for row in outcome.not_checked] == [f"nowhere.{DOMAIN}"]
+
+
 async def test_whether_a_domain_sends_may_be_unknown(judge) -> None:
     outcome = await judge("mail.silent", servfail)
 

@@ -52,6 +52,8 @@ class MailDomain:
     """Why the MX records are not known; empty when they are."""
     spf_unknown: str = ""
     """Why the SPF record is not known; empty when it is."""
+    exists: bool = True
+    """DNS knows the name."""
 
     @property
     def unknown(self) -> str:
@@ -92,7 +94,8 @@ async def mail_domain(domain: str, portal: Portal, look: Look) -> MailDomain:
         sends = True
     if sends is None:
         sends = _sends(real, spf, known=not (mx_unknown or text.unknown))
-    return MailDomain(domain, real, len(real) < len(exchangers), spf, sends, mx_unknown, text.unknown)
+    exists = isinstance(mx, Failure) or mx.status != "NXDOMAIN"
+    return MailDomain(domain, real, len(real) < len(exchangers), spf, sends, mx_unknown, text.unknown, exists)
 
 
 def parse_exchangers(lines: Iterable[str]) -> tuple[Exchanger, ...]:

@@ -47,6 +47,8 @@ def _judge(item: Judged) -> Row:
         )
     if mail.sends:
         return Passed(domain, "sends mail")
+    if not mail.exists:
+        return NotChecked(domain, f"{domain} does not exist in DNS", "register the domain, or correct its name")
     if reason := mail.unknown or item.unknown:
         return NotChecked(domain, reason)
     spf = len(mail.spf) == 1 and forbids_all(mail.spf[0])
