@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from collections import Counter
 from contextlib import asynccontextmanager
 
 import pytest
 
 from launchready.lab.healthy import DOMAIN, healthy_world
 from launchready.lab.lab import Lab
+from launchready.lab.nameserver import NameServers, View
 from launchready.lab.world import Trouble, both, name_server, records, resolver, zone
 from launchready.portal import DnsSettings, ResolverSettings
 from launchready.probes.dns import Answer, Delegation, Dns, Server
 from launchready.probes.failures import Failure, Garbage, Refused, Timeout, Unreachable
-from launchready.probes.network import Limits, Network
+from launchready.probes.network import Detour, Limits, Network
 
 LIMITS = Limits(lookup_timeout_s=0.3)
 NS1 = Server(f"ns1.{DOMAIN}", "192.88.99.1", recursive=False)
@@ -215,3 +219,37 @@ def test_resolvers_named_in_the_settings_are_the_only_ones() -> None:
 def test_without_named_ones_public_resolvers_are_compared_unless_switched_off() -> None:
     assert [s.address for s in Dns(Network(), DnsSettings()).resolvers][-3:] == ["1.1.1.1", "8.8.8.8", "9.9.9.9"]
     assert len(Dns(Network(), DnsSettings(compare_public=False)).resolvers) <= 1
+
+
+class Scrambler(asyncio.DatagramProtocol):
+    """Answers each question with a real answer whose bytes were changed after the id."""
+
+    def __init__(self, servers: NameServers, view: View) -> None:
+        self.servers, self.view, self.random = servers, view, random.Random(7)
+
+    def connection_made(self, transport):
+        self.transport = transport
+
+    def datagram_received(self, data, addr):
+        wire = bytearray(self.servers.respond(self.view, data, "udp"))
+        for _ in range(self.random.randint(1, 6)):
+            wire[self.random.randrange(2, len(wire))] = self.random.randrange(256)
+        self.transport.sendto(bytes(wire[: self.random.choice((len(wire), len(wire), 40))]), addr)
+
+
+async def test_scrambled_answers_are_answers_or_failures_and_never_raise() -> None:
+    servers = NameServers(healthy_world(), Counter())
+    (view, *_) = [v for v in servers._views() if v.address == NS1.address]
+    loop = asyncio.get_running_loop()
+    transport, _ = await loop.create_datagram_endpoint(lambda: Scrambler(servers, view), ("127.0.0.1", 0))
+    way = Detour(NS1.address, 53, "127.0.0.1", transport.get_extra_info("sockname")[1])
+    kinds: Counter[type] = Counter()
+    for _ in range(40):
+        dns = Dns(Network(Limits(lookup_timeout_s=0.1), (way,), closed=True), DnsSettings())
+        types = ("SOA", "NS", "MX", "TXT", "CAA", "DNSKEY", "A", "AAAA")
+        answers = await asyncio.gather(*(dns.query(DOMAIN, type, server=NS1) for type in types))
+        kinds.update(Answer if isinstance(a, Answer) else Failure for a in answers)
+    transport.close()
+
+    assert kinds[Answer] + kinds[Failure] == 320
+    assert min(kinds.values()) > 20

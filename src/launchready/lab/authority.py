@@ -53,9 +53,10 @@ class Authority:
 
     def issue(self, wanted: Certificate, host: str) -> Issued:
         """A certificate as wanted, for `host` where `wanted` names none."""
-        if (wanted, host) not in self._issued:
-            self._issued[wanted, host] = self._make(wanted, host)
-        return self._issued[wanted, host]
+        place = (wanted, "" if wanted.names and not wanted.extra_names else host)
+        if place not in self._issued:
+            self._issued[place] = self._make(wanted, host)
+        return self._issued[place]
 
     def _make(self, wanted: Certificate, host: str) -> Issued:
         key = self._key(wanted.key)
@@ -117,7 +118,8 @@ class Authority:
         """A root, an intermediate below `parent`, or with a `key` that is known already another root under it."""
         path_length = 0 if parent and not key else None
         key = key or ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, name.rstrip("0123456789 "))
+        subject = x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, name)])
         issuer_key = parent.key if parent else key
         certificate = (
             x509.CertificateBuilder()
@@ -139,6 +141,7 @@ class Authority:
         if kind == "garbage":
             return b"this is no OCSP response"
         revoked = kind in ("revoked", "forged")
+        responder = self._stranger if kind == "forged" else signer
         ends = timedelta(days=-1) if kind == "stale" else timedelta(days=3)
         response = (
             ocsp.OCSPResponseBuilder()
@@ -152,8 +155,8 @@ class Authority:
                 revocation_time=self._now - timedelta(days=1) if revoked else None,
                 revocation_reason=x509.ReasonFlags.key_compromise if revoked else None,
             )
-            .responder_id(ocsp.OCSPResponderEncoding.HASH, signer.certificate)
-            .sign(self._stranger.key if kind == "forged" else signer.key, hashes.SHA256())
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, responder.certificate)
+            .sign(responder.key, hashes.SHA256())
         )
         return response.public_bytes(serialization.Encoding.DER)
 

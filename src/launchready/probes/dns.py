@@ -212,20 +212,14 @@ class Dns:
         found = await self._addresses_of(_texts(answers[parent])[:PARENTS]) if parent else {}
         # IPv4 first: a machine without IPv6 still gets its answer from the first server asked.
         pairs = sorted(((s, a) for s in found for a in found[s]), key=lambda pair: (_v4_first(pair[1]), pair[0]))
-        for server, address in pairs[:PARENTS]:
-            asked = Server(server, address, recursive=False)
-            answer = await self.query(zone, "NS", server=asked)
-            if isinstance(answer, Failure):
-                continue
-            records = [r for r in (*answer.authority, *answer.records) if r.type == "NS"]
-            if not records or answer.status != "NOERROR":
-                continue
-            glue: dict[str, set[str]] = {}
-            for record in answer.additional:
-                if record.type in ("A", "AAAA"):
-                    glue.setdefault(record.name, set()).add(record.text)
-            names = tuple(sorted({r.text for r in records}))
-            return names, {n: frozenset(a) for n, a in glue.items()}, asked, records[0].name
+        servers = [Server(name, address, recursive=False) for name, address in pairs[:PARENTS]]
+        # One is enough; only when it does not tell are the others troubled, and then at once.
+        for asked in (servers[:1], servers[1:]):
+            answers_of = await asyncio.gather(*(self.query(zone, "NS", server=server) for server in asked))
+            for server, answer in zip(asked, answers_of, strict=True):
+                if isinstance(answer, Answer) and answer.status == "NOERROR" and _referral(answer):
+                    records = _referral(answer)
+                    return tuple(sorted({r.text for r in records})), _glue(answer), server, records[0].name
         return (), {}, None, ""
 
     async def _addresses_of(self, names: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -263,7 +257,7 @@ class Dns:
 
 
 PARENTS = 4
-"""So many addresses of the parent's name servers are tried, one after the other, until one tells."""
+"""So many addresses of the parent's name servers are tried: the first, and when it does not tell, the others."""
 SERVERS = 16
 """So many name servers of a zone are looked at; a referral over UDP holds 13."""
 
@@ -345,6 +339,18 @@ def _plain(name: str) -> str:
 def _suffixes(name: str) -> list[str]:
     labels = name.split(".")
     return [".".join(labels[i:]) for i in range(len(labels))]
+
+
+def _referral(answer: Answer) -> list[Record]:
+    return [r for r in (*answer.authority, *answer.records) if r.type == "NS"]
+
+
+def _glue(answer: Answer) -> dict[str, frozenset[str]]:
+    glue: dict[str, set[str]] = {}
+    for record in answer.additional:
+        if record.type in ("A", "AAAA"):
+            glue.setdefault(record.name, set()).add(record.text)
+    return {name: frozenset(addresses) for name, addresses in glue.items()}
 
 
 def _texts(answer: Answer | Failure) -> tuple[str, ...]:
