@@ -115,7 +115,7 @@ class Certificate:
     signature: str = "sha256"
     """`sha256` or `sha1`."""
     staple: str = ""
-    """OCSP response to staple: `good`, `revoked`, `garbage`, `stale`, `forged` (revoked, says a stranger); empty: none."""
+    """OCSP response to staple: `good`, `revoked`, `garbage`, `stale`, `forged` (by a stranger); empty: none."""
     also_send: str = ""
     """What the server sends after its chain: `root`, or `cross` (the root, certified by an older one nobody trusts)."""
     extra_names: int = 0

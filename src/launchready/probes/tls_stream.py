@@ -35,6 +35,7 @@ class TlsStream:
             self.connection.set_accept_state()
         else:
             self.connection.set_connect_state()
+            self.connection.request_ocsp()
             if server_name:
                 self.connection.set_tlsext_host_name(server_name.encode())
 

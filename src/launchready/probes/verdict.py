@@ -43,6 +43,10 @@ class Verifier:
         """The certificates the leaf's issuer may have: those sent with it, and the trusted roots of that name."""
         return [*sent[1 : chain.MOST_LINKS + 1], *self._by_subject.get(sent[0].issuer.public_bytes(), ())]
 
+    def path(self, sent: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+        """From the leaf upwards as far as those sent reach, without the root."""
+        return chain.path_of(sent, self._by_subject)[0]
+
     @cached_property
     def _roots(self) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(self._pem)
