@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -117,10 +118,15 @@ def _registration(document: dict[str, Any], domain: str, url: str) -> Registrati
         domain=domain,
         registrar=_registrar(document),
         expires=expires,
-        status=tuple(s.lower() for s in _list(document.get("status")) if isinstance(s, str)),
+        status=tuple(_in_words(s) for s in _list(document.get("status")) if isinstance(s, str)),
         name_servers=tuple(s.lower().rstrip(".") for s in servers if isinstance(s, str)),
         source=url,
     )
+
+
+def _in_words(status: str) -> str:
+    """As RFC 8056 writes it, for registries that answer in EPP's own spelling (`clientHold`)."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", status).lower()
 
 
 def _registrar(document: dict[str, Any]) -> str:

@@ -76,13 +76,19 @@ class Smtp:
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         began: float,
-    ) -> Conversation:
+    ) -> Conversation | Failure:
         code, greeting = await _reply(reader)
-        if code != 220:
-            raise _NotSmtp(f"greeted with {code}")
-        writer.write(f"EHLO {_NAME}\r\n".encode())
-        code, lines = await _reply(reader)
-        extensions = tuple(line.upper() for line in lines[1:]) if code == 250 else ()
+        if code == 220:
+            writer.write(f"EHLO {_NAME}\r\n".encode())
+            code, lines = await _reply(reader)
+        else:
+            lines = greeting
+        if code != 250:
+            # A block list or a limit: nothing is known of what it offers to others.
+            subject = f"{host} at {address} port {port}"
+            said = f"the mail server turned us away: {code} {' '.join(lines)[:200]}"
+            return Refused(Phase.ANSWER, subject, said, time.monotonic() - began)
+        extensions = tuple(line.upper() for line in lines[1:])
         tls: Handshake | Failure | None = None
         if any(line.split(" ")[0] == "STARTTLS" for line in extensions):
             writer.write(b"STARTTLS\r\n")

@@ -61,6 +61,7 @@ TRUST = (
         Severity.BLOCKER,
         wildcard_everywhere(from_days=-91, until_days=-1),
         subject=DOMAIN,
+        also=("mail.mtasts",),
         twin=wildcard_everywhere(),
     ),
     Fault(
