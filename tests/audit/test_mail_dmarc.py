@@ -79,6 +79,25 @@ async def test_a_subdomain_with_a_record_of_its_own_is_judged_by_that(judge) -> 
     assert (await judge("mail.dmarc.policy", change, mail=NEWS)).status is Status.PASSED
 
 
+async def test_a_name_that_does_not_exist_is_judged_by_np(judge) -> None:
+    change = dmarc(f"v=DMARC1; p=reject; np=none; {REPORTS}")
+
+    outcome = await judge("mail.dmarc.policy", change, mail={"domains": [f"made-up.{DOMAIN}", f"app.{DOMAIN}"]})
+
+    assert [f.subject for f in outcome.findings] == [f"made-up.{DOMAIN}"]
+
+
+async def test_a_registrys_record_is_not_ours_to_change(audit) -> None:
+    change = both(
+        dmarc(), records("example", add=('_dmarc 300 TXT "v=DMARC1; p=none; psd=y; rua=mailto:a@b.example"',))
+    )
+
+    report = await audit(change, checks=[f"mail.dmarc.{check}" for check in CHECKS])
+
+    assert [f.check for f in report.findings] == ["mail.dmarc.policy"]
+    assert report.findings[0].paste.startswith(f"_dmarc.{DOMAIN}. ")
+
+
 async def test_reports_to_a_domain_above_need_no_agreement(judge) -> None:
     change = both(WITH_NEWS, records(DOMAIN, add=(f'_dmarc.news 300 TXT "v=DMARC1; p=reject; {REPORTS}"',)))
 

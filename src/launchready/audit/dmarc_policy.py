@@ -45,10 +45,20 @@ class Judged:
 
     @property
     def policy(self) -> str:
-        """The policy for mail of this very domain, before `t=y`: `p` of its own record, `sp` of an inherited one."""
+        """The policy for mail of this very domain, before `t=y`.
+
+        `p` of its own record; of an inherited one `sp`, or `np` when DNS does not know the domain.
+        """
         if not self.record:
             return "none"
-        return self.record.p if self.discovery.own else self.record.sp
+        if self.discovery.own:
+            return self.record.p
+        return self.record.sp if self.mail.exists else self.record.np
+
+    @property
+    def registrys(self) -> bool:
+        """The record is one of a public suffix above the organization, which its owner cannot change."""
+        return self.discovery.organizational.endswith(f".{self.discovery.location}")
 
     @property
     def applied(self) -> str:

@@ -219,6 +219,11 @@ def _weak(item: Judged, record: Record) -> Finding:
         problem = f"The DMARC policy of {item.domain} is only tried out (t=y): {item.policy} counts as {item.applied}."
     else:
         problem = f"The DMARC policy of {item.domain} is none: forged mail in its name is delivered."
+    if item.registrys:
+        paste = published(item.discovery.organizational, f"v=DMARC1; p=quarantine; rua=mailto:dmarc@{item.domain}")
+        return Finding(
+            item.domain, problem, evidence=f"_dmarc.{item.discovery.location}: {record.text[:200]}", paste=paste
+        )
     tags = {t: v for t, v in record.tags.items() if t not in ("t", "pct", "rf", "ri")}
     tags[tag] = item.policy if item.policy != "none" else "quarantine"
     return Finding(

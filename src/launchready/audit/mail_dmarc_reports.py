@@ -37,11 +37,17 @@ async def reports(portal: Portal, look: Look) -> AsyncIterator[Row]:
     for item in await all_judged(portal, look):
         if item.unknown:
             yield NotChecked(item.domain, item.unknown)
-        elif not item.record or item.mail.sends is False:
-            yield Passed(item.domain, "sends no mail" if item.record else "no record in force to judge")
+        elif not item.record or item.mail.sends is False or item.registrys:
+            yield Passed(item.domain, _not_ours(item))
         else:
             for row in await _reports(item, item.record, look):
                 yield row
+
+
+def _not_ours(item: Judged) -> str:
+    if not item.record:
+        return "no record in force to judge"
+    return "the record is the registry's" if item.registrys else "sends no mail"
 
 
 async def _reports(item: Judged, record: Record, look: Look) -> list[Row]:
@@ -106,6 +112,9 @@ async def external(portal: Portal, look: Look) -> AsyncIterator[Row]:
         record = item.record
         if item.unknown:
             yield NotChecked(item.domain, item.unknown)
+            continue
+        if item.registrys:
+            yield Passed(item.domain, _not_ours(item))
             continue
         targets = tuple(dict.fromkeys(a.domain for a in (*record.rua, *record.ruf) if a.domain)) if record else ()
         rows = [row for row in await asyncio.gather(*(_authorised(item, t, look) for t in targets[:10])) if row]
