@@ -67,9 +67,14 @@ async def test_the_order_of_many_writes_and_the_end_are_kept() -> None:
 
 async def test_a_datagram_takes_one_round_trip() -> None:
     loop = asyncio.get_running_loop()
-    server, _ = await loop.create_datagram_endpoint(EchoUdp, ("127.0.0.1", 0))
-    port = server.get_extra_info("sockname")[1]
-    tcp = await asyncio.start_server(echo, "127.0.0.1", port)
+    while True:
+        tcp = await asyncio.start_server(echo, "127.0.0.1", 0)
+        port = tcp.sockets[0].getsockname()[1]
+        try:
+            server, _ = await loop.create_datagram_endpoint(EchoUdp, ("127.0.0.1", port))
+            break
+        except OSError:  # another test has the UDP port of that number
+            tcp.close()
     relay, detour = await far(port)
     answered: asyncio.Future[bytes] = loop.create_future()
 

@@ -16,6 +16,7 @@ from typing import cast
 from launchready.probes.network import Detour
 
 READ_BYTES = 64 * 1024
+PORT_ATTEMPTS = 20
 
 
 class Relay:
@@ -32,16 +33,25 @@ class Relay:
         address, port = detour.to_address, detour.to_port
         if port is None or not _listens(address, port):
             return detour
-        server = await asyncio.start_server(lambda r, w: self._carry(r, w, address, port), address, 0)
+        for attempt in range(PORT_ATTEMPTS):
+            server = await asyncio.start_server(lambda r, w: self._carry(r, w, address, port), address, 0)
+            own_port: int = server.sockets[0].getsockname()[1]
+            try:
+                if detour.port == 53:
+                    await self._carry_datagrams(address, port, own_port)
+                break
+            except OSError:  # someone else has the UDP port of that number
+                server.close()
+                if attempt == PORT_ATTEMPTS - 1:
+                    raise
         self._servers.append(server)
-        own_port: int = server.sockets[0].getsockname()[1]
-        if detour.port == 53:
-            loop = asyncio.get_running_loop()
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Clients(self.rtt_s / 2, (address, port), self._datagrams), (address, own_port)
-            )
-            self._datagrams.append(transport)
         return detour._replace(to_port=own_port)
+
+    async def _carry_datagrams(self, address: str, port: int, own_port: int) -> None:
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: _Clients(self.rtt_s / 2, (address, port), self._datagrams), (address, own_port)
+        )
+        self._datagrams.append(transport)
 
     async def stop(self) -> None:
         """Close every socket."""
@@ -152,9 +162,14 @@ def _sender(data: bytes) -> Callable[[asyncio.Future[asyncio.DatagramTransport]]
 
 
 def _listens(address: str, port: int) -> bool:
+    """Whether the port is taken, found without connecting: the servers count who connects."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
-        return probe.connect_ex((address, port)) == 0
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return True
+        return False
 
 
 def _now() -> float:
