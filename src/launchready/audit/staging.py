@@ -45,7 +45,10 @@ async def staging(portal: Portal, look: Look) -> AsyncIterator[Row]:
     is open; nice to fix when it is only a sign-in form, or `robots.txt` keeps its text out.
     """
     visits = [visit for visit in await first_pages(look) if is_staging(visit.host.name, portal)]
-    if not visits:
+    unknown = [host for host in await look.hosts() if host.unknown]
+    for unseen in () if visits else unknown:
+        yield NotChecked(unseen.name, unseen.unknown, "run it again when its name servers answer")
+    if not visits and not unknown:
         yield Passed(portal.domain, "no staging host found")
     robots = await asyncio.gather(*(_robots(look, visit) for visit in visits))
     reported: set[str] = set()

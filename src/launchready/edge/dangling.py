@@ -69,7 +69,10 @@ async def dangling(portal: Portal, look: Look) -> AsyncIterator[Row]:
     point to released cloud servers, and aliases nobody named and no certificate lists.
     """
     aliases = await _aliases(portal, look)
-    if not aliases:
+    unknown = [host for host in await look.hosts() if host.unknown]
+    for host in unknown:
+        yield NotChecked(host.name, host.unknown, "run it again when its name servers answer")
+    if not aliases and not unknown:
         yield Passed(portal.domain, "no host is an alias")
     for row in await asyncio.gather(*(_judge(alias, look) for alias in aliases)):
         yield row

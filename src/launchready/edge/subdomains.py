@@ -77,8 +77,12 @@ async def ipv6(portal: Portal, look: Look) -> AsyncIterator[Row]:
     because this machine has no route, the check says that it could not look.
     """
     hosts = [host for host in await look.hosts() if _of(host, 6)]
+    unknown = [host for host in await look.hosts() if host.unknown]
+    for host in unknown:
+        yield NotChecked(host.name, host.unknown, "run it again when its name servers answer")
     if not hosts:
-        yield Passed(portal.domain, "no host advertises IPv6")
+        if not unknown:
+            yield Passed(portal.domain, "no host advertises IPv6")
         return
     tries = [(host, address) for host in hosts for address in _of(host, 6)]
     by_v4, by_v6 = await asyncio.gather(

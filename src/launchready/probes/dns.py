@@ -161,7 +161,7 @@ class Dns:
         """
         answers = await asyncio.gather(self.query(name, "A"), self.query(name, "AAAA"))
         if isinstance(answers[0], Failure) and isinstance(answers[1], Failure):
-            return answers[0]
+            return replace(answers[0], phase=Phase.LOOKUP)  # to who wanted the host, that is where it failed
         good = (answer for answer in answers if isinstance(answer, Answer))
         return tuple(dict.fromkeys(record.text for answer in good for record in answer.records))
 

@@ -39,6 +39,8 @@ class Host:
 
     A host found without an address has an alias that leads nowhere (`cname`).
     """
+    unknown: str = ""
+    """Why it is not known where it leads, when the resolver did not say; empty when it did."""
 
 
 async def find_hosts(portal: Portal, dns: Dns, tls: Tls) -> tuple[Host, ...]:
@@ -98,7 +100,13 @@ async def _resolve(name: str, dns: Dns, *, named: bool) -> Host:
     good = [answer for answer in answers if isinstance(answer, Answer)]
     addresses = tuple(dict.fromkeys(record.text for answer in good for record in answer.records))
     cname = max((answer.cname for answer in good), key=len, default=())
-    return Host(name, addresses, cname, named)
+    return Host(name, addresses, cname, named, "" if addresses else next(filter(None, map(_unsaid, answers)), ""))
+
+
+def _unsaid(answer: Answer | Failure) -> str:
+    if isinstance(answer, Failure):
+        return str(answer)
+    return "" if answer.status in ("NOERROR", "NXDOMAIN") else f"the resolver answers {answer.status} for {answer.name}"
 
 
 def _stands_out(guess: Host, wildcard: Host) -> bool:
