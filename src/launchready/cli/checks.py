@@ -47,9 +47,10 @@ def _table(infos: list[CheckInfo], *, no_color: bool) -> None:
     from launchready.report.terminal import SEVERITY_STYLE
 
     sheet = console(no_color=no_color)
+    widest = max(len(info.id) for info in infos) if sheet.width >= 80 else None
     for area, rows in groupby(infos, key=lambda info: info.id.partition(".")[0]):
         table = Table(title=area, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
-        table.add_column(width=26 if sheet.width >= 80 else None, overflow="fold")
+        table.add_column(width=widest, overflow="fold")
         table.add_column(width=11, no_wrap=True)
         table.add_column(ratio=1)
         for info in rows:

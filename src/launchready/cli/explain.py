@@ -34,8 +34,9 @@ def explain(
     elif infos[0].id == name:
         _page(infos[0], no_color=no_color)
     else:
+        widest = max(len(info.id) for info in infos)
         for info in infos:
-            print(f"{info.id:<26} {info.title}")
+            print(f"{info.id:<{widest}}  {info.title}")
     return 0
 
 

@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer turns the first into the second
         _forget_stdout()
         return Exit.PIPE_CLOSED
     except OSError as error:

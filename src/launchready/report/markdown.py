@@ -13,7 +13,7 @@ from launchready.report import digest
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, link_of, listed, minutes
 
-_LIVE = re.compile(r"[\\`*_{}\[\]()<>#+!|~^$&-]")
+_LIVE = re.compile(r"[\\`*_\[\]<>|~$&]|^ *(?:[-+=#]|\d+[.)])")
 _AUTOLINK = re.compile(r"\S*(?:://|@|www\.)\S*", re.IGNORECASE)
 """What GitHub turns into links and mentions by itself (GFM, autolinks extension)."""
 _PIPE, _ESCAPED_PIPE = re.compile(r"(?<!\\)\|"), r"\\|"
@@ -152,7 +152,7 @@ def _branches(tree: Tree, depth: int) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    return _LIVE.sub(lambda match: f"\\{match[0]}", text)
+    return _LIVE.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", text)
 
 
 def _longest_run(text: str) -> int:
