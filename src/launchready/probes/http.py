@@ -1,7 +1,8 @@
 """HTTP on libcurl: one GET a URL and address, phases timed in C, sizes and times bounded.
 
 Where a host is, our own DNS says; where the socket goes, the network. GETs for one host and address share one
-connection where the server speaks HTTP/2, at most six where it does not. No cookies are kept or sent.
+connection where the server speaks HTTP/2, at most six where it does not. No cookies are kept from one chain of
+redirects to another.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import pycurl
+
 from launchready.probes.addresses import why_unreachable
+from launchready.probes.cookie_jar import CookieJar
 from launchready.probes.curl_multi import CurlMulti
 from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Timeout, Unreachable
@@ -55,6 +59,9 @@ class Http:
         The certificate is not required to be valid (nothing secret is sent; the TLS probe says whether it is, and
         why not), so that one bad certificate does not hide everything behind it.
         """
+        return await self._get_any(url, address, "")
+
+    async def _get_any(self, url: str, address: str | None, cookies: str) -> Page | Failure:
         try:
             url = normal_url(url)
             parts = urlsplit(url)
@@ -68,7 +75,7 @@ class Http:
             return addresses
         first: Failure | None = None
         for candidate in addresses[:MOST_ADDRESSES]:
-            found = await self._get_once(url, host, candidate, port)
+            found = await self._get_once(url, host, candidate, port, cookies)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 return found
             first = first or found  # the later ones may fail for want of IPv6 here
@@ -77,18 +84,35 @@ class Http:
     async def follow(self, url: str) -> Chain:
         """GET a URL and follow redirects, each hop through `get`.
 
+        A chain that goes in circles while it sets cookies is followed again with them, as a browser would: some
+        sites lead everybody to the same page once more to see whether cookies come back.
         From a public address none is followed to a private or loopback one: nobody else could, and whoever wrote
         it must not make this machine ask its neighbours. A redirect that names no web address ends in Garbage.
         """
-        hops: list[Page] = []
-        seen: set[str] = set()
         with contextlib.suppress(ValueError):
             url = normal_url(url)
-        while url not in seen and len(hops) <= self.network.limits.redirects:
-            seen.add(url)
+        chain = await self._follow(url, None)
+        if chain.loop and any(page.header("set-cookie") for page in chain.hops):
+            return await self._follow(url, CookieJar())
+        return chain
+
+    async def close(self) -> None:
+        """Close connections."""
+        if self._multi:
+            self._multi.close()
+            self._multi = None
+
+    async def _follow(self, url: str, jar: CookieJar | None) -> Chain:
+        hops: list[Page] = []
+        seen: set[tuple[str, str]] = set()
+        while len(hops) <= self.network.limits.redirects:
+            cookies = jar.header(url) if jar else ""
+            if (url, cookies) in seen:
+                break
+            seen.add((url, cookies))
             if hops and (refusal := await self._closed_to_strangers(hops[-1], url)):
                 return Chain(tuple(hops), refusal)
-            page = await self.get(url)
+            page = await self._get_any(url, None, cookies)
             if isinstance(page, Failure):
                 return Chain(tuple(hops), page)
             hops.append(page)
@@ -96,14 +120,10 @@ class Http:
             if target is None or not page.redirects:
                 lost = Garbage(Phase.ANSWER, url, f"answers {page.status} without saying where to go")
                 return Chain(tuple(hops), lost if page.redirects else page)
+            if jar:
+                jar.take(page)
             url = target
         return Chain(tuple(hops), hops[-1], loop=True)
-
-    async def close(self) -> None:
-        """Close connections."""
-        if self._multi:
-            self._multi.close()
-            self._multi = None
 
     async def _addresses(self, host: str) -> tuple[str, ...] | Failure:
         with contextlib.suppress(ValueError):
@@ -123,10 +143,11 @@ class Http:
             return None
         return Unreachable(Phase.CONNECT, url, f"a redirect to an address nobody outside can reach ({reasons[0]})")
 
-    async def _get_once(self, url: str, host: str, address: str, port: int) -> Page | Failure:
-        return await self.network.once(("http", url, address), lambda: self._get(url, host, address, port))
+    async def _get_once(self, url: str, host: str, address: str, port: int, cookies: str) -> Page | Failure:
+        key = ("http", url, address, cookies)
+        return await self.network.once(key, lambda: self._get(url, host, address, port, cookies))
 
-    async def _get(self, url: str, host: str, address: str, port: int) -> Page | Failure:
+    async def _get(self, url: str, host: str, address: str, port: int, cookies: str) -> Page | Failure:
         place = self.network.route(host, address, port)
         if isinstance(place, Failure):
             return place
@@ -134,12 +155,14 @@ class Http:
         if (line := self._lines.get((scheme, host, address, port))) is None:
             line = self._lines[scheme, host, address, port] = _Line(narrow=scheme == "http")
         async with self.network.slot("http", host, url):
-            found = await self._transfer(url, address, place, line)
+            found = await self._transfer(url, address, place, line, cookies)
             if isinstance(found, Timeout) and found.phase is Phase.REQUEST:
-                found = await self._transfer(url, address, place, line)  # it queued inside libcurl; now it queues here
+                found = await self._transfer(
+                    url, address, place, line, cookies
+                )  # it queued inside libcurl; now it queues here
             return found
 
-    async def _transfer(self, url: str, address: str, place: Endpoint, line: _Line) -> Page | Failure:
+    async def _transfer(self, url: str, address: str, place: Endpoint, line: _Line, cookies: str) -> Page | Failure:
         async with line.places if line.narrow else contextlib.nullcontext():
             if line.dead.done():
                 return replace(line.dead.result(), subject=url)
@@ -147,6 +170,8 @@ class Http:
             if limit_s <= 0:
                 return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
             transfer = Transfer(url, address, place, self.network.limits, limit_s, share=not line.narrow)
+            if cookies:
+                transfer.curl.setopt(pycurl.COOKIE, cookies)
             self._multi = self._multi or CurlMulti(CONNECTIONS)
             performing = asyncio.ensure_future(self._multi.perform(transfer.curl))
             line.transfers.add(transfer)
