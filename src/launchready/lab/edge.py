@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL
 
 from launchready.lab.authority import Authority
-from launchready.lab.edge_http import NOT_FOUND, pick, serve_h1, serve_h2
+from launchready.lab.edge_http import NOT_FOUND, Answer, pick, serve_h1, serve_h2
 from launchready.lab.world import Certificate, Response, Site, Trouble, World
 from launchready.probes.network import Detour
 from launchready.probes.tls_stream import TlsStream, TooManyBytes
@@ -112,8 +112,8 @@ class Edge:
     ) -> None:
         await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
 
-    def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Callable[[str, str], Response]:
-        def answer(host: str, target: str) -> Response:
+    def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Answer:
+        def answer(host: str, target: str, cookies: str) -> Response:
             name = host.lower().partition(":")[0]
             self.counts["get", f"{scheme}://{host}{target}", address] += 1
             site = sites.get(name)
@@ -124,7 +124,7 @@ class Edge:
                 trouble = Trouble.CLOSES
             if trouble is not Trouble.NONE:
                 return Response(trouble=trouble)
-            return pick(site.secure if scheme == "https" else site.plain, target.partition("?")[0])
+            return pick(site.secure if scheme == "https" else site.plain, target.partition("?")[0], cookies)
 
         return answer
 

@@ -38,8 +38,8 @@ class Stream(Protocol):
         ...
 
 
-Answer = Callable[[str, str], Response]
-"""From host and target to what is answered; counts the request."""
+Answer = Callable[[str, str, str], Response]
+"""From host, target and `Cookie` header to what is answered; counts the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +52,17 @@ class Sent:
     trouble: Trouble
 
 
-def pick(routes: tuple[Route, ...], path: str) -> Response:
-    """The response of the longest matching route."""
-    best: Route | None = None
-    for route in routes:
-        exact = route.path == path
-        matches = exact or (route.path.endswith("*") and path.startswith(route.path[:-1]))
-        if exact:
-            return route.response
-        if matches and (best is None or len(route.path) > len(best.path)):
-            best = route
+def pick(routes: tuple[Route, ...], path: str, cookies: str) -> Response:
+    """The response of the longest matching route, one for a cookie first, an exact one before a prefix."""
+
+    def fits(route: Route) -> bool:
+        prefix = route.path.endswith("*") and path.startswith(route.path[:-1])
+        return (prefix or route.path == path) and (not route.cookie or route.cookie in cookies.split("; "))
+
+    def rank(route: Route) -> tuple[bool, int, bool]:
+        return route.path == path, len(route.path), bool(route.cookie)
+
+    best = max(filter(fits, routes), key=rank, default=None)
     return best.response if best else NOT_FOUND
 
 
@@ -101,8 +102,9 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
         parts = lines[0].split(" ")
         if len(parts) != 3:
             return
-        fields = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
-        sent = made_ready(answer(fields.get("host", ""), parts[1]), parts[1])
+        pairs = (line.split(": ", 1) for line in lines[1:] if ": " in line)
+        fields = {name.lower(): value for name, value in pairs}
+        sent = made_ready(answer(fields.get("host", ""), parts[1], fields.get("cookie", "")), parts[1])
         if sent.trouble in _RAW:
             await act(sent.trouble, stream)
             return
@@ -113,7 +115,7 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
                 await stream.write(bytes(65536))
         elif parts[0] != "HEAD" and sent.status not in (204, 304):
             await stream.write(sent.body)
-        if fields.get("connection") == "close":
+        if fields.get("connection", "").lower() == "close":
             return
 
 
@@ -134,10 +136,10 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
                 return
             if isinstance(event, RequestReceived):
                 fields = {str(name): str(value) for name, value in event.headers}
-                waiting[event.stream_id] = (fields[":authority"], fields[":path"], fields[":method"])
+                waiting[event.stream_id] = (fields[":authority"], fields[":path"], fields.get("cookie", ""))
             elif isinstance(event, StreamEnded):
-                host, target, _ = waiting.pop(event.stream_id)
-                sent = made_ready(answer(host, target), target)
+                host, target, cookies = waiting.pop(event.stream_id)
+                sent = made_ready(answer(host, target, cookies), target)
                 if sent.trouble is Trouble.GARBAGE:
                     await act(sent.trouble, stream)
                     return

@@ -141,6 +141,8 @@ class Route:
 
     path: str
     response: Response
+    cookie: str = ""
+    """`name=value` a request must carry to be answered by this route; such a route goes before one without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,14 +317,14 @@ def certificate(host: str, **changes: object) -> Change:
     return change
 
 
-def route(host: str, path: str, response: Response, *, plain: bool = False) -> Change:
-    """Add or replace the route of a path, on port 443 unless `plain`."""
+def route(host: str, path: str, response: Response, *, plain: bool = False, cookie: str = "") -> Change:
+    """Add or replace the route of a path, on port 443 unless `plain`; with `cookie`, for who brings that cookie."""
 
     def edit(one: Site) -> Site:
         if one.host != host:
             return one
         routes = one.plain if plain else one.secure
-        routes = (*(r for r in routes if r.path != path), Route(path, response))
+        routes = (*(r for r in routes if (r.path, r.cookie) != (path, cookie)), Route(path, response, cookie))
         return replace(one, plain=routes) if plain else replace(one, secure=routes)
 
     return lambda world: replace(world, sites=tuple(map(edit, world.sites)))
