@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from launchready.lab.healthy import DOMAIN, HTML, PAGE, SECURITY_HEADERS
+from launchready.lab.healthy import DOMAIN, HTML, LOGIN, PAGE, SECURITY_HEADERS
 from launchready.lab.world import Change, Fault, Response, both, response_headers, route, site
 from launchready.model import Severity
 
 WWW, APP, API = f"www.{DOMAIN}", f"app.{DOMAIN}", f"api.{DOMAIN}"
 _PAGE = Response(200, (HTML, *SECURITY_HEADERS), PAGE)
+_LOGIN = Response(200, (HTML, *SECURITY_HEADERS), LOGIN)
+_NOTHING = Response(404, (HTML, *SECURITY_HEADERS), "<title>Not found</title>nothing")
+_SEEN = "seen=1; Path=/; Secure; HttpOnly; SameSite=Lax"
 _HSTS = "Strict-Transport-Security"
 
 
@@ -27,6 +30,7 @@ FAULTS = (
         Severity.BLOCKER,
         route(APP, "*", _PAGE, plain=True),
         APP,
+        twin=route(APP, "*", Response(404, (HTML,), "nothing here"), plain=True),
     ),
     Fault(
         "http-www-in-clear",
@@ -35,7 +39,21 @@ FAULTS = (
         Severity.BLOCKER,
         route(WWW, "*", _PAGE, plain=True),
         WWW,
-        also=("http.canonical",),
+    ),
+    Fault(
+        "http-www-in-clear-below",
+        "Only the front page of www leads to HTTPS; what is below it is served in clear.",
+        "http.plain",
+        Severity.BLOCKER,
+        both(
+            route(WWW, "*", _PAGE, plain=True),
+            route(WWW, "/", _to(f"https://{WWW}/"), plain=True),
+        ),
+        WWW,
+        twin=both(
+            route(WWW, "*", Response(308, (("Location", f"https://{WWW}{{target}}"),)), plain=True),
+            route(WWW, "/.well-known/acme-challenge/*", Response(200, (), "token"), plain=True),
+        ),
     ),
     Fault(
         "http-root-error-in-clear",
@@ -44,7 +62,6 @@ FAULTS = (
         Severity.HIGH,
         route(DOMAIN, "*", Response(503, (HTML,), "down"), plain=True),
         DOMAIN,
-        also=("http.canonical", "exposure.*", "dns.subdomains"),
     ),
     Fault(
         "http-root-closed-in-clear",
@@ -61,7 +78,11 @@ FAULTS = (
         "http.loop",
         Severity.BLOCKER,
         route(WWW, "/", _to(f"https://{DOMAIN}/")),
-        also=("http.canonical",),
+        also=("dns.subdomains",),
+        twin=both(  # round once, to see whether cookies come back
+            route(WWW, "/", Response(302, (("Location", f"https://{WWW}/"), ("Set-Cookie", _SEEN), *SECURITY_HEADERS))),
+            route(WWW, "/", _PAGE, cookie="seen=1"),
+        ),
     ),
     Fault(
         "redirect-loop-behind-the-edge",
@@ -69,7 +90,25 @@ FAULTS = (
         "http.loop",
         Severity.BLOCKER,
         route(APP, "/", _to(f"https://{APP}/")),
+        APP,
         also=("dns.subdomains",),
+        twin=both(
+            route(APP, "/", Response(302, (("Location", "/login"), *SECURITY_HEADERS))),
+            route(APP, "/login", _LOGIN),
+        ),
+    ),
+    Fault(
+        "redirect-loop-of-slashes",
+        "The login page redirects to itself with a slash at its end, and back.",
+        "http.loop",
+        Severity.BLOCKER,
+        both(
+            route(APP, "/login", _to(f"https://{APP}/login/")),
+            route(APP, "/login/", _to(f"https://{APP}/login")),
+        ),
+        APP,
+        twin=both(route(APP, "/login", _to(f"https://{APP}/login/")), route(APP, "/login/", _LOGIN)),
+        settings={"hosts": ("app",), "pages": ("/", "/login")},
     ),
     Fault(
         "redirect-detour",
@@ -77,10 +116,16 @@ FAULTS = (
         "http.hops",
         Severity.NICE,
         both(
-            route(DOMAIN, "/", _to(f"https://{APP}/old")),
-            route(APP, "/old", _to(f"https://{WWW}/")),
+            route(DOMAIN, "*", _to(f"https://{APP}{{target}}")),
+            route(APP, "*", _to(f"https://{WWW}{{target}}")),
+            route(APP, "/", _to(f"https://{WWW}/")),
         ),
-        also=("http.permanent",),
+        DOMAIN,
+        twin=both(  # a language and a login besides: the application's own
+            route(WWW, "/", Response(302, (("Location", "/en/"), *SECURITY_HEADERS))),
+            route(WWW, "/en/", Response(302, (("Location", "/en/welcome"), *SECURITY_HEADERS))),
+            route(WWW, "/en/welcome", _PAGE),
+        ),
     ),
     Fault(
         "redirect-temporary",
@@ -88,15 +133,51 @@ FAULTS = (
         "http.permanent",
         Severity.NICE,
         route(DOMAIN, "*", _to(f"https://{WWW}{{target}}", 302)),
-        twin=route(APP, "/", Response(302, (("Location", f"https://{APP}/login"), *SECURITY_HEADERS))),
+        f"https://{DOMAIN}/",
+        twin=both(
+            route(DOMAIN, "*", _to(f"https://{WWW}{{target}}", 308)),
+            route(WWW, "/", Response(302, (("Location", f"https://{WWW}/login"), *SECURITY_HEADERS))),
+            route(WWW, "/login", _LOGIN),
+        ),
+    ),
+    Fault(
+        "redirect-temporary-to-https",
+        "The app leads from plain HTTP to HTTPS by a temporary redirect.",
+        "http.permanent",
+        Severity.NICE,
+        route(APP, "*", _to(f"https://{APP}{{target}}", 307), plain=True),
+        f"http://{APP}/",
     ),
     Fault(
         "canonical-two",
         "Root and www both serve the portal.",
         "http.canonical",
         Severity.HIGH,
-        both(route(DOMAIN, "*", Response(404, (HTML, *SECURITY_HEADERS), "nothing")), route(DOMAIN, "/", _PAGE)),
+        both(route(DOMAIN, "*", _NOTHING), route(DOMAIN, "/", _PAGE)),
         DOMAIN,
+        twin=both(  # the other way round, with the canonical host at the root
+            route(WWW, "*", _to(f"https://{DOMAIN}{{target}}")),
+            route(WWW, "/", _to(f"https://{DOMAIN}/")),
+            route(DOMAIN, "*", _NOTHING),
+            route(DOMAIN, "/", _PAGE),
+        ),
+    ),
+    Fault(
+        "canonical-opens-nowhere",
+        "Every way in ends at a page that does not exist.",
+        "http.canonical",
+        Severity.BLOCKER,
+        route(WWW, "/", _NOTHING),
+    ),
+    Fault(
+        "canonical-twice-by-slash",
+        "The login page answers with and without a slash at its end.",
+        "http.canonical",
+        Severity.NICE,
+        both(route(WWW, "/login", _LOGIN), route(WWW, "/login/", _LOGIN)),
+        f"https://{WWW}/login",
+        twin=both(route(WWW, "/login", _LOGIN), route(WWW, "/login/", _to(f"https://{WWW}/login"))),
+        settings={"pages": ("/", "/login")},
     ),
     Fault(
         "canonical-other-than-wished",
@@ -108,7 +189,7 @@ FAULTS = (
         twin=both(
             route(WWW, "*", _to(f"https://{DOMAIN}{{target}}")),
             route(WWW, "/", _to(f"https://{DOMAIN}/")),
-            route(DOMAIN, "*", Response(404, (HTML, *SECURITY_HEADERS), "nothing")),
+            route(DOMAIN, "*", _NOTHING),
             route(DOMAIN, "/", _PAGE),
         ),
         settings={"canonical": f"https://{DOMAIN}/"},
@@ -119,7 +200,9 @@ FAULTS = (
         "http.canonical",
         Severity.HIGH,
         route(DOMAIN, "/", _to(f"https://{WWW}/home")),
-        also=("http.path_kept",),
+        twin=route(  # a bot check of the edge is no failure
+            WWW, "/", Response(403, (("cf-mitigated", "challenge"), HTML, *SECURITY_HEADERS), "<title>Just a moment")
+        ),
     ),
     Fault(
         "redirect-forgets-path",
@@ -127,6 +210,16 @@ FAULTS = (
         "http.path_kept",
         Severity.HIGH,
         route(DOMAIN, "*", _to(f"https://{WWW}/")),
+        f"https://{DOMAIN}",
+        twin=both(route(DOMAIN, "*", _to(f"https://{WWW}/en{{target}}")), route(WWW, "/en/", _PAGE)),
+    ),
+    Fault(
+        "redirect-front-page-only",
+        "The root redirects its front page; links below it end in an error.",
+        "http.path_kept",
+        Severity.HIGH,
+        both(route(DOMAIN, "*", _NOTHING), route(DOMAIN, "/", _to(f"https://{WWW}/"))),
+        f"https://{DOMAIN}",
     ),
     Fault(
         "redirect-forgets-query",
@@ -134,14 +227,84 @@ FAULTS = (
         "http.path_kept",
         Severity.HIGH,
         route(DOMAIN, "*", Response(301, (("Location", f"https://{DOMAIN}{{path}}"),)), plain=True),
+        f"http://{DOMAIN}",
     ),
-    Fault("hsts-absent", "www sends no HSTS header.", "http.hsts", Severity.HIGH, both(
-        _hsts(DOMAIN, None), _hsts(WWW, None)), DOMAIN),
+    Fault(
+        "hsts-absent",
+        "Neither root nor www sends an HSTS header.",
+        "http.hsts",
+        Severity.HIGH,
+        both(_hsts(DOMAIN, None), _hsts(WWW, None)),
+        DOMAIN,
+        twin=both(_hsts(APP, None), _hsts(API, None)),  # covered by the root's includeSubDomains
+    ),
+    Fault(
+        "hsts-absent-where-people-end",
+        "www sends no HSTS header; only who came by the root is told.",
+        "http.hsts",
+        Severity.NICE,
+        _hsts(WWW, None),
+        WWW,
+    ),
+    Fault(
+        "hsts-in-clear-only",
+        "The root sends its HSTS header over plain HTTP only, where browsers ignore it.",
+        "http.hsts",
+        Severity.HIGH,
+        both(
+            _hsts(DOMAIN, None),
+            route(
+                DOMAIN,
+                "*",
+                Response(301, (("Location", f"https://{DOMAIN}{{target}}"), SECURITY_HEADERS[0])),
+                plain=True,
+            ),
+        ),
+        DOMAIN,
+    ),
     Fault("hsts-off", "The root switches HSTS off.", "http.hsts", Severity.HIGH, _hsts(DOMAIN, "max-age=0"), DOMAIN),
-    Fault("hsts-short", "The root asks for an hour of HSTS.", "http.hsts", Severity.NICE,
-          _hsts(DOMAIN, "max-age=3600; includeSubDomains"), DOMAIN),
-    Fault("hsts-preload-refused", "The root asks for preloading without its subdomains.", "http.hsts", Severity.NICE,
-          _hsts(DOMAIN, "max-age=31536000; preload"), DOMAIN),
-    Fault("hsts-twice-the-same-rule", "The root's header names max-age twice, which voids it.", "http.hsts",
-          Severity.HIGH, _hsts(DOMAIN, "max-age=31536000; max-age=31536000"), DOMAIN),
-)  # fmt: skip
+    Fault(
+        "hsts-short",
+        "The root asks for an hour of HSTS.",
+        "http.hsts",
+        Severity.NICE,
+        _hsts(DOMAIN, "max-age=3600; includeSubDomains"),
+        DOMAIN,
+        twin=_hsts(DOMAIN, 'MAX-AGE="31536000" ; includeSubdomains;'),
+    ),
+    Fault(
+        "hsts-preload-refused",
+        "The root asks for preloading without its subdomains.",
+        "http.hsts",
+        Severity.NICE,
+        _hsts(DOMAIN, "max-age=31536000; preload"),
+        DOMAIN,
+        twin=_hsts(DOMAIN, "max-age=31536000"),
+    ),
+    Fault(
+        "hsts-preload-other-host-first",
+        "The root asks for preloading, but plain HTTP leads to www at once.",
+        "http.hsts",
+        Severity.NICE,
+        route(DOMAIN, "*", _to(f"https://{WWW}{{target}}"), plain=True),
+        DOMAIN,
+    ),
+    Fault(
+        "hsts-same-rule-twice",
+        "The root's header names max-age twice, which voids it.",
+        "http.hsts",
+        Severity.HIGH,
+        _hsts(DOMAIN, "max-age=31536000; max-age=31536000"),
+        DOMAIN,
+    ),
+    Fault(
+        "hsts-two-headers",
+        "Edge and application of www send a header each, and they disagree.",
+        "http.hsts",
+        Severity.NICE,
+        route(WWW, "/", Response(200, (HTML, (_HSTS, "max-age=31536000"), *SECURITY_HEADERS), PAGE)),
+        WWW,
+        twin=route(WWW, "/", Response(200, (HTML, SECURITY_HEADERS[0], *SECURITY_HEADERS), PAGE)),
+    ),
+)
+"""What must be found, and what looks alike and is right."""
