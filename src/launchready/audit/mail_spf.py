@@ -66,7 +66,7 @@ def _unread(spf: Spf) -> Row | None:
     "mail.spf.missing",
     Stage.AUDIT,
     roadmap="A5 X1 M2(mail)",
-    severity=Severity.HIGH,
+    severity=Severity.BLOCKER,
     effort=15,
     reference="RFC 7208 section 3",
 )
@@ -78,8 +78,8 @@ async def missing(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Fix: Publish one TXT record that names the services that send for you and ends in -all.
 
-    High, not a blocker: mail that is signed with DKIM may still arrive. A record that receivers do not take for one,
-    because it begins wrongly, counts as missing.
+    A blocker: SPF is one of the three that the minimum bar asks for (M2), and bulk receivers refuse mail without it. A
+    record that receivers do not take for one, because it begins wrongly, counts as missing.
     """
     for spf in await _all(portal, look):
         if spf.texts.unknown:

@@ -69,10 +69,17 @@ async def walk(domain: str, text: str, look: Look) -> Branch:
 
 async def _expand(branch: Branch, path: tuple[str, ...], look: Look, budget: list[int]) -> None:
     assert branch.record is not None  # noqa: S101 - the caller has read it
-    has_all = branch.record.first("all") is not None
-    terms = [t for t in branch.record.terms if not (t.name == "redirect" and has_all)]
+    terms = _reached(branch.record)
     branch.children = [Branch(branch.domain, term) for term in terms]
     await asyncio.gather(*(_look_up(child, path, look, budget) for child in branch.children))
+
+
+def _reached(record: SpfRecord) -> list[Term]:
+    """The terms a receiver can come to: nothing after `all`, and no redirect beside it (section 5.1)."""
+    names = [term.name for term in record.terms]
+    if "all" not in names:
+        return list(record.terms)
+    return [term for term in record.terms[: names.index("all") + 1] if term.name != "redirect"]
 
 
 async def _look_up(branch: Branch, path: tuple[str, ...], look: Look, budget: list[int]) -> None:

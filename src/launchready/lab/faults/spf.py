@@ -23,11 +23,11 @@ def _includes(number: int) -> str:
 
 HEALTHY = "v=spf1 mx include:spf.mailer.example -all"
 FAULTS = (
-    Fault("spf-missing", "A domain that sends mail has no SPF record.", "mail.spf.missing", Severity.HIGH,
+    Fault("spf-missing", "A domain that sends mail has no SPF record.", "mail.spf.missing", Severity.BLOCKER,
           records(DOMAIN, drop=("@ TXT",)), DOMAIN, also=("mail.dmarc.alignment",),
           twin=records(DOMAIN, add=('@ 300 TXT "some-site-verification=v=spf1"',)), settings={"mail": {"sends": True}}),
     Fault("spf-nearly", "The record begins with `v=spf1;`, which receivers do not take for SPF.", "mail.spf.missing",
-          Severity.HIGH, spf("v=spf1; mx -all"), DOMAIN, also=("mail.dmarc.alignment",)),
+          Severity.BLOCKER, spf("v=spf1; mx -all"), DOMAIN, also=("mail.dmarc.alignment",)),
     Fault("spf-two-records", "A second SPF record was added for a new service.", "mail.spf.single", Severity.BLOCKER,
           spf(HEALTHY, "v=spf1 ip4:192.88.99.36 -all"), DOMAIN, also=("mail.dmarc.alignment",),
           twin=records(DOMAIN, add=('@ 300 TXT "google-site-verification=abc"',))),
@@ -42,8 +42,8 @@ FAULTS = (
           Severity.BLOCKER, both(included(11), spf(f"v=spf1 {_includes(11)} -all")), DOMAIN,
           also=("mail.dmarc.alignment",), twin=both(included(10), spf(f"v=spf1 {_includes(10)} -all"))),
     Fault("spf-nested-lookups", "Three includes hide nine more.", "mail.spf.lookups", Severity.BLOCKER,
-          both(included(3, "v=spf1 a mx exists:%{i}.lists.mailer.example -all"), spf(f"v=spf1 {_includes(3)} -all")),
-          DOMAIN, also=("mail.dmarc.alignment", "mail.spf.voids")),
+          both(included(3, f"v=spf1 a:{DOMAIN} mx:{DOMAIN} exists:%{{i}}.lists.mailer.example -all"), spf(f"v=spf1 {_includes(3)} -all")),
+          DOMAIN, also=("mail.dmarc.alignment",)),
     Fault("spf-void-lookups", "Three names of the record no longer exist.", "mail.spf.voids", Severity.HIGH,
           spf(f"v=spf1 a:gone1.{DOMAIN} a:gone2.{DOMAIN} a:gone3.{DOMAIN} mx -all"), DOMAIN,
           twin=spf(f"v=spf1 a:gone1.{DOMAIN} a:gone2.{DOMAIN} mx -all")),
