@@ -6,6 +6,7 @@ start in milliseconds. Certificates are judged against the clock of the machine,
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -180,7 +181,9 @@ _CA_USAGE = x509.KeyUsage(
 def _sign_again_with_sha1(leaf: x509.Certificate, key: Key) -> x509.Certificate:
     """By OpenSSL itself: cryptography no longer makes such signatures."""
     again = crypto.X509.from_cryptography(leaf)
-    again.sign(crypto.PKey.from_cryptography_key(key), "sha1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        again.sign(crypto.PKey.from_cryptography_key(key), "sha1")
     return again.to_cryptography()
 
 

@@ -58,7 +58,7 @@ class Smtp:
                 return Timeout(phase, subject, f"{what} within {elapsed_s:.1f} s", elapsed_s)
             except ConnectionRefusedError:
                 return Refused(phase, subject, "nobody listens there: connection refused")
-            except (_NotSmtp, ValueError) as error:
+            except _NotSmtp as error:
                 return Garbage(phase, subject, f"the answer does not follow SMTP: {error}")
             except (ConnectionError, asyncio.IncompleteReadError):
                 return Refused(phase, subject, "the connection was closed in the middle of the conversation")
@@ -116,10 +116,13 @@ _NAME = "launchready.invalid"
 
 
 async def _reply(reader: asyncio.StreamReader) -> tuple[int, list[str]]:
-    """One reply, its lines without code. Raises _NotSmtp, IncompleteReadError, ValueError (line too long)."""
+    """One reply, its lines without code. Raises _NotSmtp, IncompleteReadError."""
     texts: list[str] = []
     while len(texts) < MOST_LINES:
-        line = (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\r\n")
+        try:
+            line = (await reader.readuntil(b"\n")).decode("utf-8", "replace").rstrip("\r\n")
+        except asyncio.LimitOverrunError:
+            raise _NotSmtp(f"a line of more than {MOST_LINE} bytes") from None
         if not (line[:3].isascii() and line[:3].isdigit()) or line[3:4] not in ("", " ", "-"):
             raise _NotSmtp(f"a line that is no reply: {line[:60]!r}")
         texts.append(line[4:])
