@@ -60,3 +60,10 @@ def test_a_tree_without_end_is_cut_and_says_so() -> None:
 
     assert "more, not drawn" in repr(digest.pruned(deep))
     assert len(digest.pruned(wide).children) == 201
+
+
+def test_a_sentence_names_its_subject_once() -> None:
+    named = finding(TRUST, "app.example.com", "On app.example.com the certificate expired.")
+    unnamed = finding(TRUST, "app.example.com", "The certificate expired.")
+    assert digest.sentence(named) == ("On ", "app.example.com", " the certificate expired.")
+    assert "".join(digest.sentence(unnamed)) == "app.example.com: The certificate expired."

@@ -1,6 +1,6 @@
 """What every report says, before it is drawn: the sentence of the verdict, what to do first, what goes together.
 
-Pure functions of a `Report`. Texts are as the checks wrote them: each renderer escapes them its own way.
+Pure functions of a `Report`. Texts are as the checks wrote them unless said otherwise: renderers escape them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from launchready.model import Finding, Outcome, Proof, Report, Severity, Status, Tree, Verdict
-from launchready.report.text import counted
+from launchready.report.text import clean, counted
 
 VERDICT_WORDS = {Verdict.READY: "READY", Verdict.NOT_READY: "NOT READY", Verdict.UNPROVEN: "UNPROVEN"}
 SEVERITY_HEADINGS = {
@@ -118,6 +118,16 @@ def first_steps(report: Report, most: int = FIRST) -> tuple[Group, ...]:
     ordered = sorted(groups(report.findings), key=lambda g: (g.severity.rank, g.effort_min))
     grave = [g for g in ordered if g.severity is not Severity.NICE]
     return tuple((grave or ordered)[:most])
+
+
+def sentence(finding: Finding) -> tuple[str, str, str]:
+    """The problem, with its subject set apart: the words before it, the subject, the words after.
+
+    The subject leads where the sentence does not name it, so that it is never missing and never said twice.
+    """
+    subject, problem = clean(finding.subject), clean(finding.problem)
+    before, named, after = problem.partition(subject)
+    return (before, subject, after) if subject and named else ("", subject, f": {problem}")
 
 
 def blind(report: Report) -> tuple[Blind, ...]:

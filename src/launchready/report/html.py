@@ -57,11 +57,12 @@ def render(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    counts = [(SEVERITY_TONE[severity], severity.value, report.count(severity)) for severity in Severity]
+    words = {Severity.BLOCKER: "blockers", Severity.HIGH: "high risks", Severity.NICE: "nice to fix"}
+    counts = [(SEVERITY_TONE[severity], words[severity], report.count(severity)) for severity in Severity]
     counts.append(("grey", "could not look", len(digest.of_status(report, Status.NOT_CHECKED))))
     counts.append(("green", "passed", len(digest.of_status(report, Status.PASSED))))
     cells = "".join(
-        f'<li class="tone-{tone if number else "grey"}"><b>{number}</b> {words}</li>' for tone, words, number in counts
+        f'<li class="tone-{tone if number else "grey"}"><b>{number}</b> {name}</li>' for tone, name, number in counts
     )
     return (
         f'<div class="verdict tone-{VERDICT_TONE[report.verdict]}">'
@@ -72,11 +73,16 @@ def _verdict(report: Report) -> str:
 
 def _first(report: Report) -> str:
     items = "".join(
-        f"<li>{_word(step.severity)} {_e(step.first.problem)} "
-        f'<span class="soft">{_e(listed(step.subjects, 3))} · {minutes(step.effort_min)}</span></li>'
+        f"<li>{_word(step.severity)} {_e(''.join(digest.sentence(step.first)))} "
+        f'<span class="soft">{_on_more(step)}{minutes(step.effort_min)}</span></li>'
         for step in digest.first_steps(report)
     )
     return _section("first", "What to do first", f'<ol class="steps">{items}</ol>') if items else ""
+
+
+def _on_more(group: Group) -> str:
+    others = [subject for subject in group.subjects if subject != group.first.subject]
+    return f"and {_e(listed(others, 3))} · " if others else ""
 
 
 def _bar(report: Report) -> str:
@@ -135,7 +141,8 @@ def _card(group: Group) -> str:
 def _place(finding: Finding, *, with_paste: bool) -> str:
     seen = f"<pre>{_e_lines(finding.evidence)}</pre>" if finding.evidence else ""
     paste = _paste(finding.paste) if with_paste and finding.paste else ""
-    return f'<li><span class="subject">{_e(finding.subject)}</span> {_e(finding.problem)}{seen}{paste}</li>'
+    before, subject, after = map(_e, digest.sentence(finding))
+    return f'<li>{before}<span class="subject">{subject}</span>{after}{seen}{paste}</li>'
 
 
 def _paste(text: str) -> str:

@@ -58,7 +58,7 @@ def _total(element: Element, cases: list[Element]) -> None:
 
 
 def _line(finding: Finding) -> str:
-    return clean(f"{finding.subject}: {finding.problem}")
+    return "".join(digest.sentence(finding))
 
 
 def _told(finding: Finding) -> str:

@@ -66,11 +66,20 @@ def _first(report: Report) -> list[str]:
     if not steps:
         return []
     lines = [
-        f"{number}. **{step.severity}**, {minutes(step.effort_min)}: {prose(step.first.problem)} "
-        f"({', '.join(map(code, step.subjects[:3]))}{' and more' if len(step.subjects) > 3 else ''})"
+        f"{number}. **{step.severity}**, {minutes(step.effort_min)}: {_told(step.first)}{_on_more(step)}"
         for number, step in enumerate(steps, 1)
     ]
     return ["## What to do first", "\n".join(lines)]
+
+
+def _told(finding: Finding) -> str:
+    before, subject, after = digest.sentence(finding)
+    return f"{prose(before)}{code(subject)}{prose(after)}"
+
+
+def _on_more(group: Group) -> str:
+    others = [subject for subject in group.subjects if subject != group.first.subject]
+    return f" (and {listed([code(subject) for subject in others], 3)})" if others else ""
 
 
 def _bar(report: Report) -> list[str]:
@@ -95,7 +104,7 @@ def _group(group: Group) -> list[str]:
     first, shared = group.first, group.shared_paste
     parts = [f"### {prose(first.check)} ({minutes(group.effort_min)})"]
     for finding in group.findings:
-        parts.append(f"{code(finding.subject)}: {prose(finding.problem)}")
+        parts.append(_told(finding))
         if finding.evidence:
             parts += ["Seen:", block(finding.evidence)]
         if finding.paste and not shared:
@@ -132,8 +141,7 @@ def _row(*cells: str) -> str:
 
 def _accepted(report: Report) -> list[str]:
     rows = [
-        f"- **{digest.severity_of(f)}** {code(f.check)} on {code(f.subject)}: {prose(f.problem)} "
-        f"Accepted: {prose(f.accepted)}"
+        f"- **{digest.severity_of(f)}** {code(f.check)}: {_told(f)} Accepted: {prose(f.accepted)}"
         for f in report.accepted
     ]
     return [f"## Accepted risks ({len(rows)})", "\n".join(rows)] if rows else []

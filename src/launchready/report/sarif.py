@@ -79,7 +79,7 @@ def _rule(rule: CheckInfo) -> dict[str, Any]:
 
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     severity = digest.severity_of(finding)
-    said = [f"{finding.subject}: {finding.problem}", f"Fix: {finding.fix}" if finding.fix else ""]
+    said = ["".join(digest.sentence(finding)), f"Fix: {finding.fix}" if finding.fix else ""]
     result: dict[str, Any] = {
         "ruleId": finding.check,
         "ruleIndex": index[finding.check],

@@ -40,7 +40,7 @@ def render(report: Report, console: Console) -> None:
         part(report, console)
 
 
-def picture(report: Report, *, width: int = 100, most_lines: int = 60) -> str:
+def picture(report: Report, *, width: int = 100, most_lines: int = 48) -> str:
     """The beginning of the report as an SVG image, for a README: self-contained, no font is fetched."""
     import io
 
@@ -70,7 +70,7 @@ def _first(report: Report, console: Console) -> None:
     for number, step in enumerate(steps, 1):
         words = Text.assemble(
             (f"[{step.severity}] ", SEVERITY_STYLE[step.severity]),
-            _t(step.first.problem),
+            "".join(digest.sentence(step.first)),
             (_on_more(step), "dim"),
             (f"  {minutes(step.effort_min)}", "bold"),
         )
@@ -98,9 +98,8 @@ def _group(group: Group, console: Console) -> None:
     )
     shared = group.shared_paste
     for finding in group.findings:
-        console.print(
-            Padding(Text.assemble((_t(finding.subject), "underline"), "  ", _t(finding.problem)), (0, 0, 0, 2))
-        )
+        before, subject, after = digest.sentence(finding)
+        console.print(Padding(Text.assemble(before, (subject, "underline"), after), (0, 0, 0, 2)))
         if finding.evidence:
             _labelled(console, "seen", clean(finding.evidence, lines=True), "dim")
         if finding.paste and not shared:
@@ -164,7 +163,7 @@ def _accepted(report: Report, console: Console) -> None:
     for finding in report.accepted:
         words = Text.assemble(
             (f"[{digest.severity_of(finding)}] ", SEVERITY_STYLE[digest.severity_of(finding)]),
-            f"{_t(finding.check)} on {_t(finding.subject)}: {_t(finding.problem)}",
+            f"{_t(finding.check)}: {''.join(digest.sentence(finding))}",
             (f"\naccepted: {_t(finding.accepted)}", "dim"),
         )
         console.print(_hanging("-", words))
