@@ -14,7 +14,7 @@ from launchready.lab.world import Fault
 from launchready.model import CheckInfo
 from launchready.portal import Portal
 from launchready.report import json_schema
-from launchready.report.text import counted, link_of, minutes
+from launchready.report.text import counted, linked, minutes, opened
 
 AREAS = {
     "domain": "The domain's registration",
@@ -63,15 +63,16 @@ def _index(areas: dict[str, list[CheckInfo]]) -> str:
 def _area_page(area: str, infos: Iterable[CheckInfo], planted: dict[str, list[Fault]]) -> str:
     lines = [f"# {_title(area)}", _NOTE]
     for info in infos:
-        link = link_of(info.reference)
-        source = f"[{_text(info.reference)}](<{link}>)" if link else _text(info.reference)
+        source = "; ".join(
+            f"[{_text(name)}](<{link}>)" if link else _text(name) for name, link in linked(info.reference)
+        )
         facts = (info.severity.value, f"about {minutes(info.effort_min)} to fix", f"stage {info.stage}")
         lines += [
             f"## {info.id}",
             f"**{_text(info.title)}**",
             f"{', '.join(facts)}; serves {', '.join(info.roadmap)}; source: {source}",
-            f"**Why:** {_text(info.why)}",
-            f"**Fix:** {_text(info.fix)}",
+            f"**Why:** {_text(opened(info.why))}",
+            f"**Fix:** {_text(opened(info.fix))}",
             *map(_text, filter(None, info.notes.split("\n\n"))),
         ]
         if mine := planted.get(info.id):

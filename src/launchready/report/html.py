@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -15,7 +16,7 @@ from importlib.resources import files
 from launchready.model import BarRow, Finding, Outcome, Proof, Report, Severity, Status, Tree, Verdict
 from launchready.report import digest
 from launchready.report.digest import Blind, Group
-from launchready.report.text import clean, link_of, listed, minutes
+from launchready.report.text import clean, linked, listed, minutes, opened
 
 VERDICT_TONE = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.UNPROVEN: "amber"}
 SEVERITY_TONE = {Severity.BLOCKER: "red", Severity.HIGH: "amber", Severity.NICE: "blue"}
@@ -118,15 +119,15 @@ def _findings(report: Report) -> str:
 def _card(group: Group) -> str:
     first, shared = group.first, group.shared_paste
     places = "".join(_place(finding, with_paste=not shared) for finding in group.findings)
-    link = link_of(first.reference)
-    source = (
-        f'<a href="{escape(link)}" rel="noopener noreferrer">{_e(first.reference)}</a>' if link else _e(first.reference)
+    source = "; ".join(
+        f'<a href="{escape(link)}" rel="noopener noreferrer">{escape(name)}</a>' if link else escape(name)
+        for name, link in linked(first.reference)
     )
     terms = "".join(
         f"<dt>{name}</dt><dd>{words}</dd>"
         for name, words in (
-            ("Why", _e(first.why)),
-            ("Fix", _e_lines(first.fix) + (_paste(shared) if shared else "")),
+            ("Why", _prose(first.why)),
+            ("Fix", _prose(first.fix) + (_paste(shared) if shared else "")),
             ("Source", source),
         )
         if words
@@ -231,6 +232,11 @@ def _e(text: str) -> str:
 
 def _e_lines(text: str) -> str:
     return escape(clean(text, lines=True))
+
+
+def _prose(text: str) -> str:
+    """What a check says of itself: backticks mean code."""
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", _e_lines(opened(text)))
 
 
 def _policy(style: str, script: str) -> str:

@@ -11,7 +11,7 @@ import re
 from launchready.model import Finding, Report, Status, Tree
 from launchready.report import digest
 from launchready.report.digest import Blind, Group
-from launchready.report.text import clean, link_of, listed, minutes
+from launchready.report.text import clean, linked, listed, minutes, opened
 
 _LIVE = re.compile(r"[\\`*_\[\]<>|~$&]|^ *(?:[-+=#]|\d+[.)])")
 _AUTOLINK = re.compile(r"\S*(?:://|@|www\.)\S*", re.IGNORECASE)
@@ -109,15 +109,16 @@ def _group(group: Group) -> list[str]:
             parts += ["Seen:", block(finding.evidence)]
         if finding.paste and not shared:
             parts += ["Paste:", block(finding.paste)]
-    parts += [f"**Why:** {prose(first.why)}"] if first.why else []
-    parts += [f"**Fix:** {prose(first.fix)}"] if first.fix else []
+    parts += [f"**Why:** {prose(opened(first.why))}"] if first.why else []
+    parts += [f"**Fix:** {prose(opened(first.fix))}"] if first.fix else []
     parts += ["Paste:", block(shared)] if shared else []
     return [*parts, f"**Source:** {_reference(first)}"] if first.reference else parts
 
 
 def _reference(finding: Finding) -> str:
-    link = link_of(finding.reference)
-    return f"[{_escaped(clean(finding.reference))}](<{link}>)" if link else prose(finding.reference)
+    return "; ".join(
+        f"[{_escaped(name)}](<{link}>)" if link else prose(name) for name, link in linked(finding.reference)
+    )
 
 
 def _blind(report: Report) -> list[str]:

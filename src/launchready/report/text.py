@@ -65,6 +65,16 @@ def link_of(reference: str) -> str:
     return ""
 
 
+def linked(reference: str) -> tuple[tuple[str, str], ...]:
+    """The sources a reference names, apart by semicolons: each cleaned, with its page or nothing."""
+    return tuple((clean(part), link_of(part)) for part in map(str.strip, reference.split(";")) if part)
+
+
+def opened(text: str) -> str:
+    """A sentence that follows a label on a line of its own: with a capital."""
+    return text[:1].upper() + text[1:]
+
+
 def _visible(char: str) -> str:
     if char == "\n" or (char not in _HIDING and unicodedata.category(char) not in _WRITTEN_OUT):
         return char
