@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import certifi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -132,3 +134,12 @@ def test_a_lifetime_too_long_is_refused_below_public_roots_only(authority: Autho
     assert not too_long(leaf, public=False)
     chain = chain_of(authority, Certificate(from_days=-1, until_days=500))
     assert causes(Verifier(authority.root_pem, public=True), chain) == [Cause.TOO_LONG]
+
+
+def test_the_roots_browsers_come_with_are_read_without_a_word(
+    authority: Authority, recwarn: pytest.WarningsRecorder
+) -> None:
+    public = Verifier(Path(certifi.where()).read_bytes(), public=True)
+
+    assert causes(public, chain_of(authority, Certificate())) == [Cause.UNTRUSTED_ROOT]
+    assert not recwarn.list

@@ -32,10 +32,11 @@ async def revoked(portal: Portal, look: Look) -> AsyncIterator[Row]:
     no longer offer OCSP at all.
 
     The stapled OCSP response is read, and believed only when the certificate's issuer, or one it named for that,
-    signed it. Revoked is a blocker. A response that is not one, or is signed by a stranger, is a high risk: Firefox
-    refuses the page (SEC_ERROR_OCSP_MALFORMED_RESPONSE). So is none at all where the certificate demands one (RFC
-    7633). One that is out of date is nice to fix. A certificate with nothing stapled passes: authorities and browsers
-    have moved to revocation lists of their own, which this check does not have.
+    signed it. Revoked is a blocker. A response that is not one, speaks of another certificate or is signed by a
+    stranger is a high risk: Firefox refuses the page (SEC_ERROR_OCSP_MALFORMED_RESPONSE and the like), as it did
+    microsoft.com's in December 2021. So is none at all where the certificate demands one (RFC 7633). One that is out of
+    date is nice to fix. A certificate with nothing stapled passes: authorities and browsers have moved to revocation
+    lists of their own, which this check does not have.
     """
     points = await entry_points(look)
     for row in not_reached(points, portal):

@@ -22,8 +22,8 @@ class Revocation(StrEnum):
     NONE = "nothing is stapled"
     GOOD = "good"
     REVOKED = "revoked"
-    STALE = "of no use: out of date, of another certificate, or the responder gave no answer"
-    BROKEN = "no OCSP response, or not signed by the issuer"
+    STALE = "of no use: out of date, or the responder gave no answer"
+    BROKEN = "no OCSP response, of another certificate, or not signed by the issuer"
     UNKNOWN = "cannot be checked here"
 
 
@@ -68,7 +68,7 @@ def _read(
     if response.response_status is not ocsp.OCSPResponseStatus.SUCCESSFUL:
         return Staple(Revocation.STALE, f"the responder answered {response.response_status.name}")
     if response.serial_number != leaf.serial_number:
-        return Staple(Revocation.STALE, "it speaks of another certificate")
+        return Staple(Revocation.BROKEN, "it speaks of another certificate")
     issuer = next((c for c in issuers[:MOST_LINKS] if issued(leaf, c)), None)
     if issuer is None:
         return Staple(Revocation.UNKNOWN, "the issuer, who must have signed it, was not sent")

@@ -6,16 +6,22 @@ in places (a missing key identifier, say), so a refusal that cannot be explained
 
 from __future__ import annotations
 
+import contextlib
+import re
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 
 from cryptography import x509
+from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 from OpenSSL import crypto
 
 from launchready.probes import chain
 from launchready.probes.chain import Cause, Reason
+
+_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 class Verifier:
@@ -49,7 +55,13 @@ class Verifier:
 
     @cached_property
     def _roots(self) -> list[x509.Certificate]:
-        return x509.load_pem_x509_certificates(self._pem)
+        roots = []
+        for block in _PEM.findall(self._pem):
+            # One old root that the library no longer reads (a serial number of zero, say) must not take all away.
+            with warnings.catch_warnings(), contextlib.suppress(ValueError):
+                warnings.simplefilter("ignore", CryptographyDeprecationWarning)
+                roots.append(x509.load_pem_x509_certificate(block))
+        return roots
 
     @cached_property
     def _store(self) -> Store:
