@@ -210,6 +210,8 @@ async def _alias(host: Host, portal: Portal, look: Look) -> list[Row]:
     if host.addresses:
         return [Passed(host.name, "no alias")]
     circle = await _circle(host.name, look)
+    if not circle and host.unknown:
+        return [NotChecked(host.name, host.unknown, "run it again when its name servers answer")]
     if not circle:
         return [Passed(host.name, "no circle of aliases")]
     return [

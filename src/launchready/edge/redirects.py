@@ -133,7 +133,9 @@ async def hops(portal: Portal, look: Look) -> AsyncIterator[Row]:
     longest: dict[str, tuple[Way, int]] = {}
     for way in await ways_in(look):
         count = sum(map(crosses, way.chain.hops))
-        if way.chain.loop or (isinstance(way.chain.end, Failure) and count <= MOST_HOPS):
+        if way.unknown:
+            yield NotChecked(way.url, way.unknown, "run it again when its name servers answer")
+        elif way.chain.loop or (isinstance(way.chain.end, Failure) and count <= MOST_HOPS):
             yield Passed(way.url, f"does not end at a page: {way.chain.end if not way.chain.loop else 'see http.loop'}")
         elif count > longest.get(way.host, (way, -1))[1]:
             longest[way.host] = way, count
@@ -164,6 +166,9 @@ async def permanent(portal: Portal, look: Look) -> AsyncIterator[Row]:
     the same. Redirects to a login page, a language or a session are rightly temporary.
     """
     moved: dict[str, Page] = {}
+    unknown = {way.host: way.unknown for way in await ways_in(look) if way.unknown}
+    for host, reason in unknown.items():
+        yield NotChecked(host, reason, "run it again when its name servers answer")
     for way in await ways_in(look):
         moved |= {p.url: p for p in way.chain.hops if _moves_for_good(p, front(portal))}
     for url, page in moved.items():
@@ -173,7 +178,7 @@ async def permanent(portal: Portal, look: Look) -> AsyncIterator[Row]:
             yield Finding(url, problem, f"{page.status} {url} → {page.location}", paste=paste)
         else:
             yield Passed(url, f"{page.status} to {page.location}")
-    if not moved:
+    if not moved and not unknown:
         yield Passed(portal.domain, "no redirect between schemes, or between root and www")
 
 

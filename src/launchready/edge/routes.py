@@ -38,6 +38,13 @@ class Way:
         return end.phase is Phase.CONNECT and isinstance(end, Refused | Timeout | Unreachable)
 
     @property
+    def unknown(self) -> str:
+        """Why it is not known where it leads: the name at its beginning could not be looked up. Empty when it could."""
+        end = self.chain.end
+        unseen = isinstance(end, Failure) and end.phase is Phase.LOOKUP and not isinstance(end, NoAddress)
+        return str(end) if unseen and not self.chain.hops else ""
+
+    @property
     def last(self) -> str:
         """The URL it ended at, or was at when it failed."""
         return self.chain.hops[-1].url if self.chain.hops else self.url

@@ -113,6 +113,7 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
         if sent.trouble is Trouble.HUGE_BODY:
             for _ in range(HUGE_BYTES // 65536):
                 await stream.write(bytes(65536))
+                await asyncio.sleep(0)  # who reads fast must not keep the other servers of the lab waiting
         elif parts[0] != "HEAD" and sent.status not in (204, 304):
             await stream.write(sent.body)
         if fields.get("connection", "").lower() == "close":

@@ -80,7 +80,10 @@ def nobody_listens(answer: object) -> bool:
     """Whether an answer says that there is no server at all, rather than one in trouble."""
     if isinstance(answer, Timeout):
         return answer.phase is Phase.CONNECT
-    return isinstance(answer, Refused | Unreachable | NoAddress)
+    # Where the name could not be looked up, nobody knows who listens.
+    return isinstance(answer, NoAddress) or (
+        isinstance(answer, Refused | Unreachable) and answer.phase is not Phase.LOOKUP
+    )
 
 
 def is_html(page: Page) -> bool:
