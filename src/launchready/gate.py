@@ -238,7 +238,8 @@ def _read_docstring(text: str) -> tuple[str, str, str, str]:
         if index == 0:
             parts["title"] = flat
         elif colon and label in ("Why", "Fix"):
-            parts[label.lower()] = rest.strip()
+            text = rest.strip()
+            parts[label.lower()] = text[:1].upper() + text[1:]
         else:
             notes.append(flat)
     return parts["title"], parts["why"], parts["fix"], "\n\n".join(notes)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
 
 from launchready import gate
 from launchready.lab.authority import Authority
@@ -24,6 +25,8 @@ from launchready.model import Outcome, Report, Severity, Verdict
 from launchready.report import html, json_report, terminal
 
 PLANTED = (
+    "registration-5-days",
+    "certificate-incomplete-chain",
     "exposure-env",
     "exposure-git",
     "http-app-in-clear",
@@ -32,20 +35,20 @@ PLANTED = (
     "cookie-script-reads-it",
     "mixed-script",
     "staging-indexable",
+    "redirect-temporary",
     "hsts-off",
     "dmarc-none",
     "mx-without-starttls",
     "ttl-of-days",
-    "redirect-temporary",
     "caa-absent",
 )
-"""Ids of the faults of the demo: the mistakes of a portal built in a hurry."""
+"""Ids of the faults of the demo: the mistakes of a portal built in a hurry. Planted in this order."""
 
 
 def planted() -> tuple[Fault, ...]:
-    """The demo's faults, gravest first."""
+    """The demo's faults, in the order they are planted."""
     known = {fault.id: fault for fault in faults()}
-    return tuple(sorted((known[id] for id in PLANTED), key=lambda fault: fault.severity.rank))
+    return tuple(known[id] for id in PLANTED)
 
 
 def faulty_world() -> World:
@@ -77,9 +80,7 @@ async def _demo(console: Console, keep: bool, report_dir: Path) -> int:
         _write(before, report_dir / "before")
         console.print()
         _step(console, 2, f"Repair: the {len(planted())} mistakes that were planted, each with what found it.")
-        for fault in planted():
-            found = any(f.check == fault.check and f.severity is fault.severity for f in before.findings)
-            console.print(f"   {'found ' if found else 'MISSED'}  {fault.check:<26} {fault.says}", highlight=False)
+        console.print(_seen(before))
     console.print()
     _step(console, 3, "The repaired portal goes up, and the same command runs again.")
     async with Lab(authority=authority) as lab:
@@ -115,6 +116,15 @@ async def _audit(console: Console, lab: Lab) -> Report:
 
         look = lab.look()
         return await gate.run(look.portal, look, checks, ended)
+
+
+def _seen(report: Report) -> Table:
+    """What was planted, gravest first, and whether the audit saw it."""
+    found = {(f.check, f.severity) for f in report.findings}
+    table = Table.grid(padding=(0, 2), pad_edge=True)
+    for fault in sorted(planted(), key=lambda fault: fault.severity.rank):
+        table.add_row("found" if (fault.check, fault.severity) in found else "MISSED", fault.check, fault.says)
+    return table
 
 
 def _told_apart(before: Report, after: Report) -> bool:

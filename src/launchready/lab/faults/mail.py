@@ -47,7 +47,7 @@ _RSA = f"v=DKIM1; k=rsa; p={RSA_2048}"
 _DKIM = (
     Fault(
         "dkim-key-missing",
-        "There is no key at the DKIM selector that the mail is signed with.",
+        "There is no key at the DKIM selector that the mail is signed with",
         "mail.dkim.missing",
         Severity.BLOCKER,
         records(DOMAIN, drop=("s1._domainkey TXT",)),
@@ -61,7 +61,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-second-selector-missing",
-        "One of two DKIM selectors in use has no key.",
+        "One of two DKIM selectors in use has no key",
         "mail.dkim.missing",
         Severity.HIGH,
         both(),
@@ -72,7 +72,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-key-revoked",
-        "The DKIM key that the mail is signed with is revoked.",
+        "The DKIM key that the mail is signed with is revoked",
         "mail.dkim.revoked",
         Severity.HIGH,
         dkim("v=DKIM1; k=rsa; p="),
@@ -83,7 +83,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-testing",
-        "The DKIM key still says that it is only a test.",
+        "The DKIM key still says that it is only a test",
         "mail.dkim.testing",
         Severity.NICE,
         dkim(f"v=DKIM1; k=rsa; t=y; p={RSA_2048}"),
@@ -92,7 +92,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-512-bits",
-        "The DKIM key is so short that anyone can compute its secret half.",
+        "The DKIM key is so short that anyone can compute its secret half",
         "mail.dkim.key",
         Severity.BLOCKER,
         dkim(f"v=DKIM1; k=rsa; p={RSA_512}"),
@@ -102,7 +102,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-1024-bits",
-        "The DKIM key has 1,024 bits.",
+        "The DKIM key has 1,024 bits",
         "mail.dkim.key",
         Severity.NICE,
         dkim(f"v=DKIM1; k=rsa; p={RSA_1024}"),
@@ -110,7 +110,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-key-cut",
-        "The DKIM key was cut on its way into the panel.",
+        "The DKIM key was cut on its way into the panel",
         "mail.dkim.key",
         Severity.HIGH,
         dkim(f"v=DKIM1; k=rsa; p={RSA_2048[:250]}"),
@@ -120,7 +120,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-two-records",
-        "An old and a new DKIM key share one selector.",
+        "An old and a new DKIM key share one selector",
         "mail.dkim.key",
         Severity.HIGH,
         dkim(_RSA, f"v=DKIM1; k=rsa; p={RSA_1024}"),
@@ -128,7 +128,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-version-not-first",
-        "The DKIM record names its version in the wrong place.",
+        "The DKIM record names its version in the wrong place",
         "mail.dkim.key",
         Severity.HIGH,
         dkim(f"k=rsa; v=DKIM1; p={RSA_2048}"),
@@ -136,7 +136,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-sha1-only",
-        "The DKIM key allows SHA-1 only.",
+        "The DKIM key allows SHA-1 only",
         "mail.dkim.key",
         Severity.HIGH,
         dkim(f"v=DKIM1; h=sha1; k=rsa; p={RSA_2048}"),
@@ -144,7 +144,7 @@ _DKIM = (
     ),
     Fault(
         "dkim-only-ed25519",
-        "The only DKIM key is Ed25519, which some receivers do not know.",
+        "The only DKIM key is Ed25519, which some receivers do not know",
         "mail.dkim.key",
         Severity.NICE,
         dkim(f"v=DKIM1; k=ed25519; p={ED25519}"),
@@ -154,7 +154,7 @@ _DKIM = (
 _DMARC = (
     Fault(
         "dmarc-missing",
-        "There is no DMARC record.",
+        "There is no DMARC record",
         "mail.dmarc.missing",
         Severity.BLOCKER,
         dmarc(),
@@ -164,7 +164,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-two-records",
-        "There are two DMARC records, so none counts.",
+        "There are two DMARC records, so none counts",
         "mail.dmarc.single",
         Severity.BLOCKER,
         dmarc(f"v=DMARC1; p=reject; {REPORTS}", "v=DMARC1; p=none"),
@@ -174,7 +174,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-lower-case",
-        "The DMARC record begins with v=dmarc1, which receivers do not know.",
+        "The DMARC record begins with v=dmarc1, which receivers do not know",
         "mail.dmarc.syntax",
         Severity.BLOCKER,
         dmarc(f"v=dmarc1; p=reject; {REPORTS}"),
@@ -184,7 +184,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-policy-mistyped",
-        "The DMARC policy is mistyped, so receivers read it as none.",
+        "The DMARC policy is mistyped, so receivers read it as none",
         "mail.dmarc.syntax",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=rejct; {REPORTS}"),
@@ -192,7 +192,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-tag-mistyped",
-        "The tag for reports is mistyped, so nobody receives them.",
+        "The tag for reports is mistyped, so nobody receives them",
         "mail.dmarc.syntax",
         Severity.NICE,
         dmarc(f"v=DMARC1; p=reject; rau=mailto:dmarc@{DOMAIN}"),
@@ -200,7 +200,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-share",
-        "The DMARC policy holds for a quarter of the mail, or for all of it, as the receiver reads it.",
+        "The DMARC policy holds for a quarter of the mail, or for all of it, as the receiver reads it",
         "mail.dmarc.syntax",
         Severity.NICE,
         dmarc(f"v=DMARC1; p=reject; pct=25; {REPORTS}"),
@@ -209,7 +209,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-none",
-        "The DMARC policy only watches.",
+        "The DMARC policy only watches",
         "mail.dmarc.policy",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=none; {REPORTS}"),
@@ -218,7 +218,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-tried-out",
-        "The DMARC policy is quarantine, but only tried out.",
+        "The DMARC policy is quarantine, but only tried out",
         "mail.dmarc.policy",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=quarantine; t=y; {REPORTS}"),
@@ -227,14 +227,14 @@ _DMARC = (
     ),
     Fault(
         "dmarc-reject-tried-out",
-        "The DMARC policy is reject, but only tried out.",
+        "The DMARC policy is reject, but only tried out",
         "mail.dmarc.policy",
         Severity.NICE,
         dmarc(f"v=DMARC1; p=reject; t=y; {REPORTS}"),
     ),
     Fault(
         "dmarc-subdomain-inherits-none",
-        "A mail subdomain inherits a policy of none.",
+        "A mail subdomain inherits a policy of none",
         "mail.dmarc.policy",
         Severity.HIGH,
         both(
@@ -249,7 +249,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-subdomains-open",
-        "The DMARC record leaves the subdomains open.",
+        "The DMARC record leaves the subdomains open",
         "mail.dmarc.subdomains",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=reject; sp=none; {REPORTS}"),
@@ -258,7 +258,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-made-up-subdomains-open",
-        "The DMARC record leaves subdomains open that do not exist.",
+        "The DMARC record leaves subdomains open that do not exist",
         "mail.dmarc.subdomains",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=reject; np=none; {REPORTS}"),
@@ -266,7 +266,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-no-reports",
-        "Nobody receives the DMARC reports.",
+        "Nobody receives the DMARC reports",
         "mail.dmarc.reports",
         Severity.NICE,
         dmarc("v=DMARC1; p=reject"),
@@ -274,14 +274,14 @@ _DMARC = (
     ),
     Fault(
         "dmarc-reports-to-nowhere",
-        "The DMARC reports go to a domain that does not exist.",
+        "The DMARC reports go to a domain that does not exist",
         "mail.dmarc.reports",
         Severity.NICE,
         dmarc("v=DMARC1; p=reject; rua=mailto:dmarc@brihgtside.example"),
     ),
     Fault(
         "dmarc-reports-not-agreed",
-        "The DMARC reports go to a service that has not agreed to receive them.",
+        "The DMARC reports go to a service that has not agreed to receive them",
         "mail.dmarc.external",
         Severity.NICE,
         both(
@@ -296,7 +296,7 @@ _DMARC = (
     ),
     Fault(
         "dmarc-nothing-aligned",
-        "The DMARC policy is reject, and neither SPF nor DKIM lets any mail pass.",
+        "The DMARC policy is reject, and neither SPF nor DKIM lets any mail pass",
         "mail.dmarc.alignment",
         Severity.BLOCKER,
         records(DOMAIN, drop=("s1._domainkey TXT", "@ TXT")),
@@ -309,7 +309,7 @@ _DMARC = (
 _SILENT = (
     Fault(
         "silent-unsaid",
-        "The domain sends no mail, and neither SPF nor DMARC says so.",
+        "The domain sends no mail, and neither SPF nor DMARC says so",
         "mail.silent",
         Severity.HIGH,
         dmarc(f"v=DMARC1; p=none; {REPORTS}"),
@@ -323,7 +323,7 @@ _SILENT = (
     ),
     Fault(
         "silent-without-null-mx",
-        "The domain sends no mail and takes none, but has no null MX record.",
+        "The domain sends no mail and takes none, but has no null MX record",
         "mail.silent",
         Severity.NICE,
         both(spf("v=spf1 -all"), records(DOMAIN, drop=("@ MX",))),

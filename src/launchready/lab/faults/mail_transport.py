@@ -69,7 +69,7 @@ _BIMI = f"v=BIMI1; l=https://www.{DOMAIN}/static/logo.svg"
 _EXCHANGERS = (
     Fault(
         "mx-silent",
-        "The second mail server does not listen.",
+        "The second mail server does not listen",
         "mail.mx.reachable",
         Severity.HIGH,
         _second_exchanger(Trouble.REFUSES),
@@ -78,7 +78,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-gone",
-        "The only MX record names a host that does not exist.",
+        "The only MX record names a host that does not exist",
         "mail.mx.reachable",
         Severity.BLOCKER,
         both(
@@ -90,7 +90,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-address",
-        "An MX record names an address.",
+        "An MX record names an address",
         "mail.mx.reachable",
         Severity.HIGH,
         both(spf(_ONLY_SERVICE_SENDS), records(DOMAIN, add=(f"@ 300 MX 20 {MAIL[0]}.",))),
@@ -98,7 +98,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-alias",
-        "The MX record names an alias.",
+        "The MX record names an alias",
         "mail.mx.reachable",
         Severity.NICE,
         both(
@@ -110,7 +110,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-null-and-real",
-        "A null MX record stands beside a real one.",
+        "A null MX record stands beside a real one",
         "mail.mx.reachable",
         Severity.HIGH,
         records(DOMAIN, add=("@ 300 MX 0 .",)),
@@ -118,7 +118,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-without-starttls",
-        "The mail server offers no encryption.",
+        "The mail server offers no encryption",
         "mail.mx.starttls",
         Severity.HIGH,
         mail_server(MX, certificate=None),
@@ -126,7 +126,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-self-signed-under-mta-sts",
-        "The mail server's certificate is self-signed, under a policy that insists on a valid one.",
+        "The mail server's certificate is self-signed, under a policy that insists on a valid one",
         "mail.mx.starttls",
         Severity.HIGH,
         mail_server(MX, certificate=Certificate(issuer=Issuer.SELF)),
@@ -136,7 +136,7 @@ _EXCHANGERS = (
     ),
     Fault(
         "mx-certificate-expired",
-        "The mail server's certificate has run out.",
+        "The mail server's certificate has run out",
         "mail.mx.starttls",
         Severity.NICE,
         both(mail_server(MX, certificate=Certificate(from_days=-90, until_days=-2)), policy(mode="testing")),
@@ -148,7 +148,7 @@ _EXCHANGERS = (
 _POLICIES = (
     Fault(
         "mta-sts-absent",
-        "There is no MTA-STS policy.",
+        "There is no MTA-STS policy",
         "mail.mtasts",
         Severity.NICE,
         records(DOMAIN, drop=("_mta-sts TXT",)),
@@ -156,14 +156,14 @@ _POLICIES = (
     ),
     Fault(
         "mta-sts-redirect",
-        "The MTA-STS policy is a redirect, which senders do not follow.",
+        "The MTA-STS policy is a redirect, which senders do not follow",
         "mail.mtasts",
         Severity.HIGH,
         _served(Response(301, (("Location", f"https://www.{DOMAIN}{POLICY_PATH}"),))),
     ),
     Fault(
         "mta-sts-page",
-        "The MTA-STS policy's address serves a web page.",
+        "The MTA-STS policy's address serves a web page",
         "mail.mtasts",
         Severity.HIGH,
         _served(Response(200, (("Content-Type", "text/html"),), "<!doctype html><h1>Hello</h1>")),
@@ -177,14 +177,14 @@ _POLICIES = (
     ),
     Fault(
         "mta-sts-wrong-certificate",
-        "The MTA-STS policy is served with a certificate for another host.",
+        "The MTA-STS policy is served with a certificate for another host",
         "mail.mtasts",
         Severity.HIGH,
         certificate(POLICY_HOST, names=(f"www.{DOMAIN}",)),
     ),
     Fault(
         "mta-sts-other-server",
-        "The MTA-STS policy insists, and does not name the mail server.",
+        "The MTA-STS policy insists, and does not name the mail server",
         "mail.mtasts",
         Severity.HIGH,
         policy(f"*.mail.{DOMAIN}", "mx.oldhost.example"),
@@ -192,21 +192,21 @@ _POLICIES = (
     ),
     Fault(
         "mta-sts-testing",
-        "The MTA-STS policy is only tried out.",
+        "The MTA-STS policy is only tried out",
         "mail.mtasts",
         Severity.NICE,
         policy(mode="testing"),
     ),
     Fault(
         "mta-sts-short",
-        "Senders forget the MTA-STS policy within minutes.",
+        "Senders forget the MTA-STS policy within minutes",
         "mail.mtasts",
         Severity.NICE,
         policy(age_s=300),
     ),
     Fault(
         "tls-reports-absent",
-        "Nobody hears when the MTA-STS policy holds mail back.",
+        "Nobody hears when the MTA-STS policy holds mail back",
         "mail.tlsrpt",
         Severity.NICE,
         records(DOMAIN, drop=("_smtp._tls TXT",)),
@@ -219,7 +219,7 @@ _POLICIES = (
     ),
     Fault(
         "bimi-without-dmarc",
-        "A logo is published for mail, but DMARC is not enforced.",
+        "A logo is published for mail, but DMARC is not enforced",
         "mail.bimi",
         Severity.NICE,
         both(
@@ -231,7 +231,7 @@ _POLICIES = (
     ),
     Fault(
         "bimi-logo-gone",
-        "The logo published for mail is not there.",
+        "The logo published for mail is not there",
         "mail.bimi",
         Severity.NICE,
         records(DOMAIN, add=(f'default._bimi 300 TXT "v=BIMI1; l=https://www.{DOMAIN}/logo-old.svg; a=;"',)),
@@ -243,7 +243,7 @@ _POLICIES = (
 _REPUTATION = (
     Fault(
         "reverse-name-missing",
-        "The mail server's address has no reverse name.",
+        "The mail server's address has no reverse name",
         "mail.fcrdns",
         Severity.HIGH,
         records(REVERSE4, drop=("25 PTR",)),
@@ -253,7 +253,7 @@ _REPUTATION = (
     ),
     Fault(
         "reverse-name-leads-elsewhere",
-        "The mail server's reverse name does not lead back to it.",
+        "The mail server's reverse name does not lead back to it",
         "mail.fcrdns",
         Severity.HIGH,
         _reverse4("out.mailer.example."),
@@ -261,7 +261,7 @@ _REPUTATION = (
     ),
     Fault(
         "reverse-name-generic",
-        "The mail server's reverse name is one that every customer gets.",
+        "The mail server's reverse name is one that every customer gets",
         "mail.fcrdns",
         Severity.NICE,
         both(
@@ -272,7 +272,7 @@ _REPUTATION = (
     ),
     Fault(
         "sender-without-reverse-name",
-        "A named sending address has no reverse name.",
+        "A named sending address has no reverse name",
         "mail.fcrdns",
         Severity.HIGH,
         records(REVERSE4, drop=("35 PTR",)),
@@ -281,7 +281,7 @@ _REPUTATION = (
     ),
     Fault(
         "block-list-spamhaus",
-        "The mail server is on the Spamhaus block list.",
+        "The mail server is on the Spamhaus block list",
         "mail.blocklist",
         Severity.BLOCKER,
         _listed("zen.spamhaus.org", "127.0.0.4"),
@@ -289,7 +289,7 @@ _REPUTATION = (
     ),
     Fault(
         "block-list-spamcop",
-        "The mail server is on the SpamCop block list.",
+        "The mail server is on the SpamCop block list",
         "mail.blocklist",
         Severity.HIGH,
         _listed("bl.spamcop.net", "127.0.0.2"),
@@ -297,7 +297,7 @@ _REPUTATION = (
     ),
     Fault(
         "block-list-policy",
-        "The mail server sends from an address that Spamhaus says should not.",
+        "The mail server sends from an address that Spamhaus says should not",
         "mail.blocklist",
         Severity.HIGH,
         _listed("zen.spamhaus.org", "127.0.0.10"),
@@ -307,7 +307,7 @@ _REPUTATION = (
     ),
     Fault(
         "block-list-receiver",
-        "A mail server that only receives is on the Spamhaus block list.",
+        "A mail server that only receives is on the Spamhaus block list",
         "mail.blocklist",
         Severity.NICE,
         both(_listed("zen.spamhaus.org", "127.0.0.3"), spf(_ONLY_SERVICE_SENDS)),

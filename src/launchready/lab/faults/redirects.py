@@ -25,7 +25,7 @@ def _hsts(host: str, value: str | None) -> Change:
 FAULTS = (
     Fault(
         "http-app-in-clear",
-        "The app answers over plain HTTP instead of leading to HTTPS.",
+        "The app answers over plain HTTP instead of leading to HTTPS",
         "http.plain",
         Severity.BLOCKER,
         route(APP, "*", _PAGE, plain=True),
@@ -34,7 +34,7 @@ FAULTS = (
     ),
     Fault(
         "http-www-in-clear",
-        "www serves its pages over plain HTTP.",
+        "www serves its pages over plain HTTP",
         "http.plain",
         Severity.BLOCKER,
         route(WWW, "*", _PAGE, plain=True),
@@ -42,7 +42,7 @@ FAULTS = (
     ),
     Fault(
         "http-www-in-clear-below",
-        "Only the front page of www leads to HTTPS; what is below it is served in clear.",
+        "Only the front page of www leads to HTTPS; what is below it is served in clear",
         "http.plain",
         Severity.BLOCKER,
         both(
@@ -57,7 +57,7 @@ FAULTS = (
     ),
     Fault(
         "http-root-error-in-clear",
-        "Plain HTTP on the root ends in an error page.",
+        "Plain HTTP on the root ends in an error page",
         "http.plain",
         Severity.HIGH,
         route(DOMAIN, "*", Response(503, (HTML,), "down"), plain=True),
@@ -65,7 +65,7 @@ FAULTS = (
     ),
     Fault(
         "http-root-closed-in-clear",
-        "Nobody listens on port 80 of the root.",
+        "Nobody listens on port 80 of the root",
         "http.plain",
         Severity.NICE,
         site(DOMAIN, plain=()),
@@ -74,7 +74,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-loop",
-        "Root and www redirect to each other.",
+        "Root and www redirect to each other",
         "http.loop",
         Severity.BLOCKER,
         route(WWW, "/", _to(f"https://{DOMAIN}/")),
@@ -86,7 +86,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-loop-behind-the-edge",
-        "The app redirects to HTTPS although it is there: it takes the edge's request for a plain one.",
+        "The app redirects to HTTPS although it is there: it takes the edge's request for a plain one",
         "http.loop",
         Severity.BLOCKER,
         route(APP, "/", _to(f"https://{APP}/")),
@@ -99,7 +99,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-loop-of-slashes",
-        "The login page redirects to itself with a slash at its end, and back.",
+        "The login page redirects to itself with a slash at its end, and back",
         "http.loop",
         Severity.BLOCKER,
         both(
@@ -112,7 +112,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-detour",
-        "The root leads to www by way of the app and an old address: three redirects.",
+        "The root leads to www by way of the app and an old address: three redirects",
         "http.hops",
         Severity.NICE,
         both(
@@ -129,7 +129,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-temporary",
-        "The root leads to www by a temporary redirect.",
+        "The root leads to www by a temporary redirect",
         "http.permanent",
         Severity.NICE,
         route(DOMAIN, "*", _to(f"https://{WWW}{{target}}", 302)),
@@ -142,7 +142,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-temporary-to-https",
-        "The app leads from plain HTTP to HTTPS by a temporary redirect.",
+        "The app leads from plain HTTP to HTTPS by a temporary redirect",
         "http.permanent",
         Severity.NICE,
         route(APP, "*", _to(f"https://{APP}{{target}}", 307), plain=True),
@@ -150,7 +150,7 @@ FAULTS = (
     ),
     Fault(
         "canonical-two",
-        "Root and www both serve the portal.",
+        "Root and www both serve the portal",
         "http.canonical",
         Severity.HIGH,
         both(route(DOMAIN, "*", _NOTHING), route(DOMAIN, "/", _PAGE)),
@@ -164,14 +164,14 @@ FAULTS = (
     ),
     Fault(
         "canonical-opens-nowhere",
-        "Every way in ends at a page that does not exist.",
+        "Every way in ends at a page that does not exist",
         "http.canonical",
         Severity.BLOCKER,
         route(WWW, "/", _NOTHING),
     ),
     Fault(
         "canonical-twice-by-slash",
-        "The login page answers with and without a slash at its end.",
+        "The login page answers with and without a slash at its end",
         "http.canonical",
         Severity.NICE,
         both(route(WWW, "/login", _LOGIN), route(WWW, "/login/", _LOGIN)),
@@ -181,7 +181,7 @@ FAULTS = (
     ),
     Fault(
         "canonical-other-than-wished",
-        "The portal ends on www, though its owner wants the root.",
+        "The portal ends on www, though its owner wants the root",
         "http.canonical",
         Severity.HIGH,
         lambda world: world,
@@ -196,7 +196,7 @@ FAULTS = (
     ),
     Fault(
         "canonical-error",
-        "The root leads to a page of www that does not exist.",
+        "The root leads to a page of www that does not exist",
         "http.canonical",
         Severity.HIGH,
         route(DOMAIN, "/", _to(f"https://{WWW}/home")),
@@ -206,7 +206,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-forgets-path",
-        "The root redirects every link to the front page of www.",
+        "The root redirects every link to the front page of www",
         "http.path_kept",
         Severity.HIGH,
         route(DOMAIN, "*", _to(f"https://{WWW}/")),
@@ -215,7 +215,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-front-page-only",
-        "The root redirects its front page; links below it end in an error.",
+        "The root redirects its front page; links below it end in an error",
         "http.path_kept",
         Severity.HIGH,
         both(route(DOMAIN, "*", _NOTHING), route(DOMAIN, "/", _to(f"https://{WWW}/"))),
@@ -223,7 +223,7 @@ FAULTS = (
     ),
     Fault(
         "redirect-forgets-query",
-        "The redirect to HTTPS drops the query.",
+        "The redirect to HTTPS drops the query",
         "http.path_kept",
         Severity.HIGH,
         route(DOMAIN, "*", Response(301, (("Location", f"https://{DOMAIN}{{path}}"),)), plain=True),
@@ -231,7 +231,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-absent",
-        "Neither root nor www sends an HSTS header.",
+        "Neither root nor www sends an HSTS header",
         "http.hsts",
         Severity.HIGH,
         both(_hsts(DOMAIN, None), _hsts(WWW, None)),
@@ -240,7 +240,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-absent-where-people-end",
-        "www sends no HSTS header; only who came by the root is told.",
+        "www sends no HSTS header; only who came by the root is told",
         "http.hsts",
         Severity.NICE,
         _hsts(WWW, None),
@@ -248,7 +248,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-in-clear-only",
-        "The root sends its HSTS header over plain HTTP only, where browsers ignore it.",
+        "The root sends its HSTS header over plain HTTP only, where browsers ignore it",
         "http.hsts",
         Severity.HIGH,
         both(
@@ -262,10 +262,10 @@ FAULTS = (
         ),
         DOMAIN,
     ),
-    Fault("hsts-off", "The root switches HSTS off.", "http.hsts", Severity.HIGH, _hsts(DOMAIN, "max-age=0"), DOMAIN),
+    Fault("hsts-off", "The root switches HSTS off", "http.hsts", Severity.HIGH, _hsts(DOMAIN, "max-age=0"), DOMAIN),
     Fault(
         "hsts-short",
-        "The root asks for an hour of HSTS.",
+        "The root asks for an hour of HSTS",
         "http.hsts",
         Severity.NICE,
         _hsts(DOMAIN, "max-age=3600; includeSubDomains"),
@@ -274,7 +274,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-preload-refused",
-        "The root asks for preloading without its subdomains.",
+        "The root asks for preloading without its subdomains",
         "http.hsts",
         Severity.NICE,
         _hsts(DOMAIN, "max-age=31536000; preload"),
@@ -283,7 +283,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-preload-other-host-first",
-        "The root asks for preloading, but plain HTTP leads to www at once.",
+        "The root asks for preloading, but plain HTTP leads to www at once",
         "http.hsts",
         Severity.NICE,
         route(DOMAIN, "*", _to(f"https://{WWW}{{target}}"), plain=True),
@@ -291,7 +291,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-same-rule-twice",
-        "The root's header names max-age twice, which voids it.",
+        "The root's header names max-age twice, which voids it",
         "http.hsts",
         Severity.HIGH,
         _hsts(DOMAIN, "max-age=31536000; max-age=31536000"),
@@ -299,7 +299,7 @@ FAULTS = (
     ),
     Fault(
         "hsts-two-headers",
-        "Edge and application of www send a header each, and they disagree.",
+        "Edge and application of www send a header each, and they disagree",
         "http.hsts",
         Severity.NICE,
         route(WWW, "/", Response(200, (HTML, (_HSTS, "max-age=31536000"), *SECURITY_HEADERS), PAGE)),
