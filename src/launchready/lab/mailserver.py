@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 import tempfile
 from collections import Counter
@@ -22,6 +23,9 @@ VERSIONS = {
     "1.2": ssl.TLSVersion.TLSv1_2,
     "1.3": ssl.TLSVersion.TLSv1_3,
 }
+
+# Clients that leave in the middle are this server's daily bread; it would print a traceback for each.
+logging.getLogger("mail.log").addHandler(logging.NullHandler())
 
 
 class MailServers:
