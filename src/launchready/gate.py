@@ -39,7 +39,7 @@ CheckFunction = Callable[[Portal, Look], AsyncIterator[Row]]
 Progress = Callable[[Outcome, int, int], None]
 """Called as each check ends: its outcome, how many have ended, how many there are."""
 
-ROOMS = ("launchready.audit", "launchready.edge")
+ROOMS = ("launchready.audit", "launchready.edge", "launchready.hardening")
 """The stage folders whose modules declare checks."""
 
 BAR = {
@@ -59,19 +59,22 @@ class Check:
 
     info: CheckInfo
     function: CheckFunction
+    needs: str = ""
+    """The section of `launchready.toml` without which there is nothing to look at: `repository`, `environments`."""
 
 
 _registry: dict[str, Check] = {}
 
 
 def check(
-    id: str, stage: Stage, *, roadmap: str, severity: Severity, effort: int, reference: str
+    id: str, stage: Stage, *, roadmap: str, severity: Severity, effort: int, reference: str, needs: str = ""
 ) -> Callable[[CheckFunction], CheckFunction]:
     """Declare a check.
 
     `roadmap` is a space-separated list of ids; `severity` the default one of its findings; `effort` the minutes
-    a fix usually takes. The docstring is the documentation: its first sentence is the title, paragraphs that
-    begin with `Why:` and `Fix:` are those, the others are notes.
+    a fix usually takes; `needs` the section of the portal's description without which it is out of scope. The
+    docstring is the documentation: its first sentence is the title, paragraphs that begin with `Why:` and `Fix:` are
+    those, the others are notes.
     """
 
     def declare(function: CheckFunction) -> CheckFunction:
@@ -81,7 +84,7 @@ def check(
         if not (title and why and fix):
             raise ValueError(f"check {id}: its docstring needs a title, `Why:` and `Fix:`")
         info = CheckInfo(id, stage, tuple(roadmap.split()), severity, effort, reference, title, why, fix, notes)
-        _registry[id] = Check(info, function)
+        _registry[id] = Check(info, function, needs)
         return function
 
     return declare
@@ -112,12 +115,17 @@ def select(patterns: Sequence[str] = (), stages: Sequence[Stage] = ()) -> list[C
     ]
 
 
+def in_scope(checks: Iterable[Check], portal: Portal) -> list[Check]:
+    """The checks that have something to look at: one of a repository needs the portal to name one."""
+    return [c for c in checks if not c.needs or getattr(portal, c.needs)]
+
+
 async def run(
     portal: Portal, look: Look, checks: Sequence[Check] | None = None, on_progress: Progress | None = None
 ) -> Report:
-    """Run `checks` (all if None) at once and report. Never raises for what the world does to it."""
+    """Run `checks` (all in scope if None) at once and report. Never raises for what the world does to it."""
     started = datetime.now(UTC)
-    chosen = list(catalogue().values()) if checks is None else list(checks)
+    chosen = in_scope(catalogue().values(), portal) if checks is None else list(checks)
     done = 0
 
     async def one(item: Check) -> Outcome:
@@ -162,6 +170,10 @@ def judge(outcomes: Iterable[Outcome], bar: Iterable[BarRow]) -> Verdict:
 
 async def _run_one(item: Check, portal: Portal, look: Look) -> Outcome:
     info, rows = item.info, list[Row]()
+    if item.needs and not getattr(portal, item.needs):
+        unlock = f"add [{item.needs}] to launchready.toml"
+        unlock += ", or name the folder with --repo" if item.needs == "repository" else ""
+        return Outcome(info, not_checked=(NotChecked(portal.domain, f"no {item.needs} was named", unlock),))
     began = look.network.now_s
     try:
         async with asyncio.timeout(look.network.left_s):

@@ -11,7 +11,7 @@ import tomllib
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import idna
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -90,6 +90,34 @@ class DnsSettings(_Section):
     """Whether to compare with public resolvers (Cloudflare, Google, Quad9) when none are named."""
 
 
+class RepositorySettings(_Section):
+    """The portal's source code, on this machine."""
+
+    path: str = "."
+    """The folder, relative to this file."""
+    public: bool = False
+    """Whether anybody may read it where it is hosted."""
+    history: bool = True
+    """Whether every commit is read for secrets, or the work tree only."""
+    ignore: tuple[str, ...] = ()
+    """Shell patterns of paths that are not read for secrets, such as `tests/fixtures/*`."""
+
+
+class EnvironmentSettings(_Section):
+    """One environment the portal runs in, such as `production`."""
+
+    env_file: str = ""
+    """The file that holds its variables, relative to the repository."""
+    variables: tuple[str, ...] = ()
+    """Names of variables that are set elsewhere, such as in a hosting panel."""
+    platform: Literal["", "render", "fly", "heroku", "vercel", "railway", "github"] = ""
+    """Who hosts it; its store of secrets is asked for names, never for values."""
+    service: str = ""
+    """How the platform calls it: service id, app name, project, `owner/repository`."""
+    token_env: str = ""
+    """Name of the environment variable that holds the platform's API token."""
+
+
 class AcceptedSettings(_Section):
     """A finding its owner lives with until a date; past the date it counts again."""
 
@@ -115,6 +143,10 @@ class Portal(_Section):
     """First pages, as paths, read for mixed content and cookies on each host that serves pages."""
     mail: MailSettings = MailSettings()
     dns: DnsSettings = DnsSettings()
+    repository: RepositorySettings | None = None
+    """Left out: the source code is not audited."""
+    environments: dict[str, EnvironmentSettings] = {}
+    """By name: `production`, `staging`, `development`."""
     accepted: tuple[AcceptedSettings, ...] = ()
 
     @property
@@ -154,7 +186,11 @@ def read_portal(path: Path) -> Portal:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise PortalError(f"{path}: cannot be read: {error}") from None
-    return parse_portal(text, str(path))
+    portal = parse_portal(text, str(path))
+    if portal.repository is None:
+        return portal
+    folder = path.absolute().parent / portal.repository.path
+    return portal.model_copy(update={"repository": portal.repository.model_copy(update={"path": str(folder)})})
 
 
 def parse_portal(text: str, where: str = FILE_NAME) -> Portal:
@@ -187,7 +223,13 @@ def _say(problem: Any) -> str:
 
 
 def _keys_beside(path: tuple[str | int, ...]) -> list[str]:
-    sections: dict[str, type[_Section]] = {"mail": MailSettings, "dns": DnsSettings, "accepted": AcceptedSettings}
+    sections: dict[str, type[_Section]] = {
+        "mail": MailSettings,
+        "dns": DnsSettings,
+        "accepted": AcceptedSettings,
+        "repository": RepositorySettings,
+        "environments": EnvironmentSettings,
+    }
     if "resolvers" in path[:-1]:
         return list(ResolverSettings.model_fields)
     section = sections.get(str(path[0]), Portal) if len(path) > 1 else Portal

@@ -88,6 +88,10 @@ def check(
         tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=not no_discover
     )
     look = look_at(portal, reach)
+    if not only:
+        from launchready import gate
+
+        chosen = gate.in_scope(chosen, portal)
     report = audit(look, chosen, quiet=quiet)
 
     for path in files:

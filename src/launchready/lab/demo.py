@@ -106,7 +106,7 @@ async def _demo(console: Console, keep: bool, report_dir: Path) -> int:
 
 
 async def _audit(console: Console, lab: Lab) -> Report:
-    checks = list(gate.catalogue().values())
+    checks = gate.in_scope(gate.catalogue().values(), lab.portal())
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(f"launchready check {lab.world.domain}", total=len(checks))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Protocol
 
@@ -15,6 +18,7 @@ from launchready.lab.mailserver import MailServers
 from launchready.lab.nameserver import NameServers
 from launchready.lab.registry import with_registry
 from launchready.lab.relay import Relay
+from launchready.lab.source import write_source
 from launchready.lab.world import World
 from launchready.portal import Portal
 from launchready.probes.look import Look
@@ -56,10 +60,14 @@ class Lab:
             MailServers(self.world, self.authority, self.counts),
         ]
         self._relay = Relay(delay_ms) if delay_ms else None
+        self._folder: TemporaryDirectory[str] | None = None
 
     async def __aenter__(self) -> Lab:
         """Start every service."""
         try:
+            if self.world.source:
+                self._folder = TemporaryDirectory(prefix="launchready-lab-")
+                await asyncio.to_thread(write_source, self.world.source, Path(self._folder.name), self.now)
             detours = [detour for service in self._services for detour in await service.start()]
             self.detours = tuple([await self._relay.before(d) for d in detours] if self._relay else detours)
         except BaseException:
@@ -80,7 +88,12 @@ class Lab:
     def portal(self, **settings: object) -> Portal:
         """The portal of this world, as `launchready.toml` would describe it; `settings` are its keys."""
         resolvers = [{"name": r.name, "address": r.address} for r in self.world.resolvers]
-        return Portal.model_validate({"domain": self.world.domain, "dns": {"resolvers": resolvers}, **settings})
+        keys: dict[str, object] = {"domain": self.world.domain, "dns": {"resolvers": resolvers}}
+        if self.world.source and self._folder:
+            keys |= self.world.source.settings
+            own = self.world.source.settings.get("repository", {})
+            keys["repository"] = {**(own if isinstance(own, dict) else {}), "path": self._folder.name}
+        return Portal.model_validate({**keys, **settings})
 
     def look(self, limits: Limits | None = None, **settings: object) -> Look:
         """Eyes on this lab, for one run."""
@@ -95,6 +108,8 @@ class Lab:
             await self._relay.stop()
         for service in self._services:
             await service.stop()
+        if self._folder:
+            self._folder.cleanup()
 
 
 def _written(detour: Detour) -> str:

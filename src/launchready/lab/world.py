@@ -194,6 +194,21 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """The portal's repository: a folder with a git history of its own."""
+
+    files: Mapping[str, str | bytes]
+    """By path: what the last commit holds."""
+    removed: Mapping[str, str | bytes] = field(default_factory=dict)
+    """Committed first and deleted since: in the history only."""
+    ignored: Mapping[str, str | bytes] = field(default_factory=dict)
+    """On this disk only: not committed, named by `.gitignore`."""
+    settings: Mapping[str, object] = field(default_factory=dict)
+    """Keys of `launchready.toml` that belong to it: `environments`, and those of `repository`."""
+    git: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The whole of it."""
 
@@ -204,6 +219,8 @@ class World:
     sites: tuple[Site, ...]
     mail_servers: tuple[MailServer, ...]
     registrations: tuple[Registration, ...]
+    source: Source | None = None
+    """None: this portal is audited without its code."""
 
 
 T = TypeVar("T")

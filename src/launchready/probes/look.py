@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from launchready.model import Tree
 from launchready.portal import Portal
@@ -11,6 +12,7 @@ from launchready.probes.dns import Dns
 from launchready.probes.http import Http
 from launchready.probes.network import Network
 from launchready.probes.rdap import Rdap
+from launchready.probes.repository import Repository
 from launchready.probes.smtp import Smtp
 from launchready.probes.surface import Host, find_hosts
 from launchready.probes.tls import Tls
@@ -36,6 +38,8 @@ class Look:
         self.http = Http(self.network, self.dns)
         self.smtp = Smtp(self.network, self.tls)
         self.rdap = Rdap(self.network, self.http)
+        source = self.portal.repository
+        self.repository = Repository(Path(source.path), self.network) if source else None
         self._hosts: tuple[Host, ...] = ()
 
     async def hosts(self) -> tuple[Host, ...]:

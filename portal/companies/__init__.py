@@ -1,0 +1,1 @@
+"""The client companies, what of them each person may see, and the people in them."""

@@ -1,0 +1,1 @@
+"""The first page: numbers and what waits for the reader."""

@@ -1,0 +1,1 @@
+"""Files that agency and client hand each other: private, limited, scanned."""

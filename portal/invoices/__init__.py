@@ -1,0 +1,1 @@
+"""Invoices: line items, totals in minor units, states, PDF."""

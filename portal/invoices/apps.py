@@ -1,0 +1,9 @@
+"""Django's entry to `invoices`."""
+
+from django.apps import AppConfig
+
+
+class InvoicesConfig(AppConfig):
+    """Invoices: line items, totals in minor units, states, PDF."""
+
+    name = "invoices"

@@ -1,0 +1,1 @@
+"""The checklist a new client company works through."""

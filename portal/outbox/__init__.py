@@ -1,0 +1,1 @@
+"""Mail is written here by requests and delivered by `manage.py send_outbox`."""

@@ -1,0 +1,1 @@
+"""Realistic data for trying out and measuring: `manage.py seed`."""
