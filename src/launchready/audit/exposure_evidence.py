@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from launchready.audit.redaction import redacted
+from launchready.redaction import redacted
 from launchready.model import Severity
 
 Evidence = Callable[[bytes], str]
