@@ -39,7 +39,7 @@ VITE_API_URL=http://localhost:8000/api
 """
 
 _DOCKERFILE = f"""\
-FROM node:22.12-slim@sha256:{"4f" * 32} AS pages
+FROM node:24.11-slim@sha256:{"4f" * 32} AS pages
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci
@@ -70,7 +70,7 @@ jobs:
           python-version: "3.12"
       - uses: actions/setup-node@v4
         with:
-          node-version: "22"
+          node-version: "24"
       - run: pip install -r requirements.txt
       - run: npm ci
       - run: python manage.py test
@@ -114,7 +114,7 @@ _PACKAGE = """\
 {
   "name": "portal-pages",
   "private": true,
-  "engines": {"node": "22.x"},
+  "engines": {"node": "24.x"},
   "scripts": {"build": "vite build", "dev": "vite"},
   "dependencies": {"htmx.org": "2.0.4"},
   "devDependencies": {"vite": "6.0.7"}
@@ -129,7 +129,7 @@ _LOCK = """\
   "packages": {
     "": {
       "name": "portal-pages",
-      "engines": {"node": "22.x"},
+      "engines": {"node": "24.x"},
       "dependencies": {"htmx.org": "2.0.4"},
       "devDependencies": {"vite": "6.0.7"}
     },
