@@ -56,7 +56,7 @@ class PasswordForm(forms.Form):
         return str(self.cleaned_data["password"])
 
 
-class ProfileForm(forms.ModelForm[User]):
+class ProfileForm(forms.ModelForm):
     """What people change about themselves. The e-mail is the login; the agency changes it."""
 
     class Meta:

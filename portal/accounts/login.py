@@ -19,6 +19,7 @@ from django_ratelimit.decorators import ratelimit
 
 from accounts.access import current_user
 from accounts.forms import CodeForm, LoginForm
+from accounts.middleware import before_code
 from portal_site.logs import portal_logger
 
 
@@ -36,6 +37,7 @@ class LoginView(views.LoginView):
     redirect_authenticated_user = True
 
 
+@before_code
 @ratelimit(key="ip", rate=login_rate, method="POST", group="login")
 def code(request: HttpRequest) -> HttpResponse:
     """The second step: a code of the app, or one of the backup codes."""
@@ -54,9 +56,6 @@ def code(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/code.html", {"form": form, "next": target})
 
 
-code.before_code = True  # type: ignore[attr-defined]
-
-
 @login_not_required
 def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None, *_: Any) -> HttpResponse:
     """django-axes' answer after too many failures."""
@@ -66,6 +65,7 @@ def locked_out(request: HttpRequest, response: Any = None, credentials: Any = No
     return answer
 
 
+@method_decorator(before_code, name="dispatch")
 class LogoutView(views.LogoutView):
     """By POST, from the frame of every page."""
 

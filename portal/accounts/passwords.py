@@ -32,7 +32,8 @@ class ResetView(views.PasswordResetView):
     email_template_name = "accounts/mail/reset.txt"
     subject_template_name = "accounts/mail/reset_subject.txt"
     success_url = reverse_lazy("accounts:reset_sent")
-    extra_email_context = {"portal_name": settings.PORTAL_NAME}  # noqa: RUF012 - Django's attribute
+    # The link leads to PORTAL_URL whatever host the request named.
+    extra_email_context = {"portal_name": settings.PORTAL_NAME, "portal_url": settings.PORTAL_URL}  # noqa: RUF012
 
 
 class ResetSentView(views.PasswordResetDoneView):

@@ -1,5 +1,7 @@
 """Switching the second factor on and off. Codes and their throttling are django-otp's."""
 
+from base64 import b32encode
+
 import segno
 from django.contrib import messages
 from django.db import transaction
@@ -33,7 +35,8 @@ def enable(request: HttpRequest) -> HttpResponse:
             login_device(request, device)
             return render(request, "accounts/backup_codes.html", {"codes": codes})
         form.add_error("code", "This code does not match. Is the clock of your phone right?")
-    return render(request, "accounts/two_factor.html", {"form": form, "device": device, "picture": _picture(device)})
+    context = {"form": form, "picture": _picture(device), "key": b32encode(device.bin_key).decode().rstrip("=")}
+    return render(request, "accounts/two_factor.html", context)
 
 
 @require_http_methods(["GET", "POST"])

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.models import User
 from approvals.models import Approval
 from companies.forms import CompanyChoiceForm
 from files.models import StoredFile
@@ -22,12 +23,16 @@ class ApprovalForm(CompanyChoiceForm):
         fields = ("company", "title", "details")
         widgets = {"details": forms.Textarea(attrs={"rows": 5})}  # noqa: RUF012 - Django's attribute
 
+    def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
+        super().__init__(*args, viewer=viewer, **kwargs)
+        self.viewer = viewer
+
     def clean(self) -> dict[str, Any]:
         """The file has to be the same company's."""
         cleaned = super().clean() or {}
         number, company = cleaned.get("file_number"), cleaned.get("company")
         if number and company:
-            self.instance.file = StoredFile.unscoped.filter(company=company, pk=number).first()
+            self.instance.file = StoredFile.visible_to(self.viewer).filter(company=company, pk=number).first()
             if self.instance.file is None:
                 raise ValidationError({"file_number": "This company has no file with this number."})
         return cleaned

@@ -9,7 +9,7 @@ from accounts.models import Role, User, canonical_email
 from companies.models import Company
 
 
-class CompanyForm(forms.ModelForm[Company]):
+class CompanyForm(forms.ModelForm):
     """Name and billing."""
 
     class Meta:
@@ -37,7 +37,7 @@ class StaffForm(forms.Form):
 
     is_active = forms.BooleanField(label="May log in", required=False)
     companies = forms.ModelMultipleChoiceField(
-        queryset=Company.unscoped.none(), required=False, widget=forms.CheckboxSelectMultiple, label="Works for"
+        queryset=None, required=False, widget=forms.CheckboxSelectMultiple, label="Works for"
     )
 
     def __init__(self, *args: Any, viewer: User, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class StaffForm(forms.Form):
         self.fields["companies"].queryset = Company.visible_to(viewer)  # type: ignore[attr-defined]
 
 
-class CompanyChoiceForm(forms.ModelForm[Any]):
+class CompanyChoiceForm(forms.ModelForm):
     """For rows of a company: agency people choose among theirs, a client's company is given.
 
     Subclasses list `company` in their fields.

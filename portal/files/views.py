@@ -1,5 +1,6 @@
 """File pages, and the one way in which a stored file leaves."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -26,11 +27,12 @@ def index(request: HttpRequest) -> HttpResponse:
 def upload(request: HttpRequest) -> HttpResponse:
     """Takes a file in."""
     user = current_user(request)
+    context: dict[str, object] = {"limit_bytes": settings.UPLOAD_MAX_BYTES}
     if request.method != "POST":
-        return render(request, "files/upload.html", {"form": UploadForm(viewer=user)})
+        return render(request, "files/upload.html", context | {"form": UploadForm(viewer=user)})
     form = UploadForm(request.POST, request.FILES, viewer=user, too_large=too_large(request))
     if not form.is_valid():
-        return render(request, "files/upload.html", {"form": form}, status=413 if too_large(request) else 422)
+        return render(request, "files/upload.html", context | {"form": form}, status=413 if too_large(request) else 422)
     form.instance.uploaded_by = user
     form.instance.content = form.cleaned_data["upload"]
     stored = form.save()

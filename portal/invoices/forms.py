@@ -34,7 +34,7 @@ class InvoiceForm(CompanyChoiceForm):
         return cleaned
 
 
-class LineForm(forms.ModelForm[InvoiceLine]):
+class LineForm(forms.ModelForm):
     """One line."""
 
     quantity = forms.DecimalField(min_value=Decimal("0.001"), max_value=100_000, decimal_places=3)
@@ -63,10 +63,11 @@ LineForms = forms.inlineformset_factory(
     Invoice,
     InvoiceLine,
     form=LineForm,
-    extra=3,
+    extra=1,
     max_num=40,
     validate_max=True,
     min_num=1,
     validate_min=True,
     can_delete=True,
+    can_delete_extra=False,
 )

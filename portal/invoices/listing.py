@@ -17,7 +17,7 @@ def chosen_state(request: HttpRequest) -> str:
     return state if state in InvoiceState.values else ""
 
 
-def invoice_page(request: HttpRequest, user: User) -> Page[Invoice]:
+def invoice_page(request: HttpRequest, user: User) -> Page:
     """The page that was asked for."""
     rows: QuerySet[Invoice] = Invoice.visible_to(user).select_related("company")
     if state := chosen_state(request):

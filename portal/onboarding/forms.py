@@ -5,7 +5,7 @@ from django import forms
 from onboarding.models import ChecklistItem
 
 
-class ItemForm(forms.ModelForm[ChecklistItem]):
+class ItemForm(forms.ModelForm):
     """A further step for one company."""
 
     class Meta:

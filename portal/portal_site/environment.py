@@ -68,10 +68,14 @@ def read_environment(base_dir: Path) -> Environment:
         "log_level": env.str("LOG_LEVEL", "INFO", validate=[validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])]),
         "hsts_seconds": env.int("HSTS_SECONDS", 31_536_000, validate=[validate.Range(min=0)]),
     }
+    wrong: dict[str, list[str]] = {}
     try:
         env.seal()
     except EnvValidationError as error:
-        raise ImproperlyConfigured(_explain(error.error_messages)) from None
+        wrong = dict(error.error_messages)
+    wrong = _incomplete(values) | wrong
+    if wrong:
+        raise ImproperlyConfigured(_explain(wrong))
     values["portal_url"] = values["portal_url"].rstrip("/")
     values["private_files_root"] = base_dir / values["private_files_root"]
     if values["database_url"]["ENGINE"].endswith("sqlite3") and ":memory:" not in values["database_url"]["NAME"]:
@@ -86,6 +90,16 @@ def _long_and_own(value: str) -> None:
             "needs at least 40 characters of your own; make some with: "
             'python -c "import secrets; print(secrets.token_urlsafe(50))"'
         )
+
+
+def _incomplete(values: dict[str, Any]) -> dict[str, list[str]]:
+    # The parsers of both addresses let a scheme they do not know pass.
+    wrong = {}
+    if "EMAIL_BACKEND" not in (values["email_url"] or {}):
+        wrong["EMAIL_URL"] = ["Must look like submission://USER:PASSWORD@mail.example.com:587, or console:"]
+    if "ENGINE" not in (values["database_url"] or {}):
+        wrong["DATABASE_URL"] = ["Must look like postgres://USER:PASSWORD@HOST:5432/NAME"]
+    return wrong
 
 
 def _origin(value: str) -> None:

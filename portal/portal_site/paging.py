@@ -8,6 +8,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+def page_of(request: HttpRequest, rows: QuerySet[Any]) -> Page:
     """The page asked for by `?page=`; a page beyond the ends is the nearest one."""
     return Paginator(rows, settings.ROWS_PER_PAGE).get_page(request.GET.get("page"))

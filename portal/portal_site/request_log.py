@@ -36,9 +36,14 @@ class RequestLogMiddleware:
                         "path": request.path,
                         "status": response.status_code,
                         "duration_ms": round((time.perf_counter() - began) * 1000, 1),
-                        "user_id": getattr(getattr(request, "user", None), "pk", None),
+                        "user_id": _user_number(request),
                     },
                 )
             return response
         finally:
             request_id.reset(mark)
+
+
+def _user_number(request: HttpRequest) -> int | None:
+    # What the authentication middleware has loaded already: a log line asks no database, which may be what is broken.
+    return getattr(getattr(request, "_cached_user", None), "pk", None)
