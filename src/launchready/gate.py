@@ -12,7 +12,7 @@ import importlib
 import pkgutil
 import re
 import traceback
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -21,6 +21,7 @@ from launchready.model import (
     AcceptedRisk,
     BarRow,
     CheckInfo,
+    DeploymentMap,
     Finding,
     NotChecked,
     Outcome,
@@ -38,6 +39,8 @@ from launchready.probes.look import Look
 CheckFunction = Callable[[Portal, Look], AsyncIterator[Row]]
 Progress = Callable[[Outcome, int, int], None]
 """Called as each check ends: its outcome, how many have ended, how many there are."""
+Draw = Callable[[Portal, Look, tuple[Finding, ...]], Awaitable[DeploymentMap]]
+"""Draws the deployment map from facts the run has looked at, and puts its findings on it."""
 
 ROOMS = ("launchready.audit", "launchready.edge", "launchready.hardening")
 """The stage folders whose modules declare checks."""
@@ -121,9 +124,16 @@ def in_scope(checks: Iterable[Check], portal: Portal) -> list[Check]:
 
 
 async def run(
-    portal: Portal, look: Look, checks: Sequence[Check] | None = None, on_progress: Progress | None = None
+    portal: Portal,
+    look: Look,
+    checks: Sequence[Check] | None = None,
+    on_progress: Progress | None = None,
+    draw: Draw | None = None,
 ) -> Report:
-    """Run `checks` (all in scope if None) at once and report. Never raises for what the world does to it."""
+    """Run `checks` (all in scope if None) at once and report. Never raises for what the world does to it.
+
+    With `draw` the report holds a deployment map, drawn after the checks from what they have looked at.
+    """
     started = datetime.now(UTC)
     chosen = in_scope(catalogue().values(), portal) if checks is None else list(checks)
     done = 0
@@ -138,11 +148,13 @@ async def run(
 
     try:
         outcomes = await asyncio.gather(*map(one, chosen))
+        risks = portal.accepted_risks
+        outcomes = [replace(o, findings=tuple(_accept(f, risks, look.now) for f in o.findings)) for o in outcomes]
+        counting = tuple(f for o in outcomes for f in o.findings if not f.accepted)
+        drawn = await _drawn(draw, portal, look, counting) if draw else None
         hosts = look.hosts_seen()
     finally:
         await look.close()
-    risks = portal.accepted_risks
-    outcomes = [replace(o, findings=tuple(_accept(f, risks, look.now) for f in o.findings)) for o in outcomes]
     bar = tuple(_prove(row, outcomes) for row in BAR)
     return Report(
         domain=portal.domain,
@@ -154,6 +166,7 @@ async def run(
         hosts=hosts,
         looks=look.network.tally(),
         pictures=dict(sorted(look.pictures.items())),
+        map=drawn,
         version=__version__,
     )
 
@@ -166,6 +179,17 @@ def judge(outcomes: Iterable[Outcome], bar: Iterable[BarRow]) -> Verdict:
     if in_scope and all(row.proof is Proof.PROVEN for row in in_scope):
         return Verdict.READY
     return Verdict.UNPROVEN
+
+
+async def _drawn(draw: Draw, portal: Portal, look: Look, findings: tuple[Finding, ...]) -> DeploymentMap | None:
+    try:
+        async with asyncio.timeout(look.network.left_s):
+            return await draw(portal, look, findings)
+    except TimeoutError:
+        return None
+    except Exception:  # a picture that fails must not take the report down
+        look.crashes.append(traceback.format_exc())
+        return None
 
 
 async def _run_one(item: Check, portal: Portal, look: Look) -> Outcome:

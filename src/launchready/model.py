@@ -180,6 +180,82 @@ class Tree:
     children: tuple[Tree, ...] = ()
 
 
+class Part(StrEnum):
+    """What a node of the deployment map is, in the order a visitor's request and its data pass."""
+
+    DOMAIN = "domain"
+    DNS = "DNS"
+    HOST = "address"
+    EDGE = "edge"
+    CODE = "code"
+    APP = "application"
+    DATABASE = "database"
+    CACHE = "cache and queue"
+    STORAGE = "file storage"
+    MAIL = "mail"
+    PAYMENTS = "payments"
+    SERVICE = "third party"
+
+
+@dataclass(frozen=True, slots=True)
+class MapNode:
+    """One thing the portal is made of, or depends on."""
+
+    id: str
+    """Unique in its map and stable across runs."""
+    part: Part
+    name: str
+    """May hold hostile text; renderers escape it."""
+    environment: str = ""
+    """`production`, `staging`, ...; empty for what all of them share."""
+    details: tuple[str, ...] = ()
+    """What is known of it, a few words each."""
+    seen_in: str = ""
+    """Where it is known from: `DNS`, a file, the name of a variable."""
+    known: bool = True
+    """False: something must be there, and could not be seen from here."""
+    findings: tuple[Finding, ...] = ()
+    """Findings of the run that belong to it, gravest first; accepted ones left out."""
+
+    def count(self, severity: Severity) -> int:
+        """How many of its findings have this severity."""
+        return sum((f.severity or Severity.NICE) is severity for f in self.findings)
+
+    @property
+    def severity(self) -> Severity | None:
+        """The gravest severity of its findings; None when there are none."""
+        return min((f.severity or Severity.NICE for f in self.findings), key=lambda s: s.rank, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class MapEdge:
+    """A way from one node to another: a request, a delivery, a deployment."""
+
+    origin: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentMap:
+    """What exists (nodes and the ways between them), and what must change (the findings on them)."""
+
+    domain: str
+    nodes: tuple[MapNode, ...]
+    edges: tuple[MapEdge, ...]
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """The environments drawn, production first."""
+        names = dict.fromkeys(n.environment for n in self.nodes if n.environment)
+        return tuple(sorted(names, key=lambda name: (name != "production", name != "staging", name)))
+
+    @property
+    def must_change(self) -> tuple[tuple[MapNode, Finding], ...]:
+        """Every finding with its node, gravest first, then by effort."""
+        pairs = [(node, finding) for node in self.nodes for finding in node.findings]
+        return tuple(sorted(pairs, key=lambda pair: _order(pair[1])))
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """One run of the gate; everything a person sees is a view of this."""
@@ -196,6 +272,8 @@ class Report:
     """How many looks of each kind the run cost: `dns`, `tls`, `http`, `smtp`."""
     pictures: dict[str, Tree] = field(default_factory=dict)
     """By title: trees that explain, such as `SPF of example.com`."""
+    map: DeploymentMap | None = None
+    """The deployment map; None where the run did not look at enough to draw one."""
     version: str = ""
 
     @property

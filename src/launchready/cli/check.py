@@ -92,7 +92,7 @@ def check(
         from launchready import gate
 
         chosen = gate.in_scope(chosen, portal)
-    report = audit(look, chosen, quiet=quiet)
+    report = audit(look, chosen, quiet=quiet, draw=not only and not stage)
 
     for path in files:
         write_whole(path, rendered(report, _format_of(path), fail_on.severity))
@@ -102,14 +102,18 @@ def check(
     return exit_code(report, fail_on.severity)
 
 
-def audit(look: Look, checks: Sequence[Check], *, quiet: bool) -> Report:
-    """Run the checks, with a progress bar on standard error where somebody watches. Raises Stop when interrupted."""
+def audit(look: Look, checks: Sequence[Check], *, quiet: bool, draw: bool = False) -> Report:
+    """Run the checks, with a progress bar on standard error where somebody watches. Raises Stop when interrupted.
+
+    With `draw` the report holds the deployment map; it needs facts that only the run of all checks looks at.
+    """
     import asyncio
 
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     from launchready import gate
+    from launchready.audit import deployment_map
 
     errors = Console(stderr=True)
     columns = (
@@ -124,7 +128,13 @@ def audit(look: Look, checks: Sequence[Check], *, quiet: bool) -> Report:
         with Progress(*columns, console=errors, transient=True, disable=not watched) as progress:
             task = progress.add_task(f"looking at {look.portal.domain}", total=len(checks))
             return asyncio.run(
-                gate.run(look.portal, look, checks, lambda _o, done, _all: progress.update(task, completed=done))
+                gate.run(
+                    look.portal,
+                    look,
+                    checks,
+                    lambda _o, done, _all: progress.update(task, completed=done),
+                    deployment_map.draw if draw else None,
+                )
             )
     except KeyboardInterrupt:
         raise Stop("interrupted; no report was written", Exit.INTERRUPTED) from None

@@ -21,6 +21,7 @@ from launchready.cli.demo import demo
 from launchready.cli.docs import docs
 from launchready.cli.explain import explain
 from launchready.cli.init import init
+from launchready.cli.map import map_
 from launchready.cli.stop import Exit, Stop
 
 app = typer.Typer(
@@ -34,6 +35,7 @@ app = typer.Typer(
 )
 for verb in (check, explain, checks, init, demo):
     app.command()(verb)
+app.command("map")(map_)
 app.command(hidden=True)(docs)
 
 

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.table import Table
 
 from launchready import gate
+from launchready.audit import deployment_map
 from launchready.lab.authority import Authority
 from launchready.lab.faults import faults
 from launchready.lab.healthy import healthy_world
@@ -115,7 +116,7 @@ async def _audit(console: Console, lab: Lab) -> Report:
             progress.update(task, completed=done)
 
         look = lab.look()
-        return await gate.run(look.portal, look, checks, ended)
+        return await gate.run(look.portal, look, checks, ended, deployment_map.draw)
 
 
 def _seen(report: Report) -> Table:

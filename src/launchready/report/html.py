@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 
 from launchready.model import BarRow, Finding, Outcome, Proof, Report, Severity, Status, Tree, Verdict
-from launchready.report import digest
+from launchready.report import digest, map_svg, map_text
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, linked, listed, minutes, opened
 
@@ -25,7 +25,7 @@ PROOF_TONE = {Proof.PROVEN: "green", Proof.BROKEN: "red", Proof.UNPROVEN: "amber
 
 def render(report: Report) -> str:
     """The report as one self-contained HTML document."""
-    style, script = _asset("page.css"), _asset("page.js")
+    style, script = _asset("page.css") + (map_svg.style() if report.map else ""), _asset("page.js")
     said = digest.VERDICT_WORDS[report.verdict]
     return f"""<!doctype html>
 <html lang="en">
@@ -43,7 +43,7 @@ def render(report: Report) -> str:
 <header>{_verdict(report)}</header>
 <main id="main">
 {_first(report)}
-{_bar(report)}
+{_bar(report)}{_map(report)}
 {_findings(report)}
 {_blind(report)}
 {_accepted(report)}
@@ -104,6 +104,18 @@ def _bar_row(row: BarRow) -> str:
     return (
         f'<tr><th scope="row">{_e(row.id)}</th><td>{proof}</td><td>{_e(row.must_hold)}</td>'
         f'<td class="soft">{_e(row.reason)}</td></tr>'
+    )
+
+
+def _map(report: Report) -> str:
+    if report.map is None:
+        return ""
+    return "\n" + _section(
+        "map",
+        "Deployment map",
+        f'<div class="map-frame" tabindex="0">{map_svg.picture(report.map)}</div>'
+        "<details><summary>The map in words</summary>"
+        f'<ul class="tree">{_branch(digest.pruned(map_text.tree(report.map)))}</ul></details>',
     )
 
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from launchready.model import Finding, Outcome, Report, Severity, Tree
-from launchready.report import digest
+from launchready.report import digest, map_json
 
 SCHEMA_ID = "launchready.report/1"
 
@@ -59,6 +59,7 @@ def document(report: Report) -> dict[str, Any]:
         "checks": [_outcome(o) for o in report.outcomes],
         "hosts": list(report.hosts),
         "looks": dict(sorted(report.looks.items())),
+        "map": map_json.document(report.map) if report.map else None,
         "pictures": {title: _tree(digest.pruned(tree)) for title, tree in report.pictures.items()},
     }
 

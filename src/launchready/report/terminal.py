@@ -17,8 +17,8 @@ from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 from rich.tree import Tree as DrawnTree
 
-from launchready.model import BarRow, Finding, Proof, Report, Severity, Status, Tree, Verdict
-from launchready.report import digest
+from launchready.model import BarRow, DeploymentMap, Finding, Proof, Report, Severity, Status, Tree, Verdict
+from launchready.report import digest, map_text
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, counted, listed, minutes
 
@@ -38,6 +38,17 @@ def render(report: Report, console: Console) -> None:
     """Print the report."""
     for part in (_verdict, _first, _findings, _bar, _blind, _accepted, _pictures, _end):
         part(report, console)
+
+
+def render_map(drawn: DeploymentMap, console: Console) -> None:
+    """Print the deployment map as a tree, and what must change below it."""
+    console.print(_drawn(map_text.tree(drawn), lambda label: DrawnTree(Text(label), guide_style="dim")))
+    changes = drawn.must_change
+    _heading(console, f"What must change ({len(changes)})" if changes else "Nothing on it must change")
+    for node, finding in changes:
+        severity = digest.severity_of(finding)
+        words = Text.assemble((f"[{severity}] ", SEVERITY_STYLE[severity]), (f"{_t(node.name)}: ", "bold"))
+        console.print(_hanging("-", words.append(_t(finding.problem))))
 
 
 def picture(report: Report, *, width: int = 100, most_lines: int = 48) -> str:
