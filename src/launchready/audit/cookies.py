@@ -10,13 +10,13 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from launchready.redaction import redacted
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.failures import Failure
 from launchready.probes.look import Look
 from launchready.probes.pages import Visit, first_pages
+from launchready.redaction import redacted
 
 COOKIES = 60
 """So many cookies of a host are read."""

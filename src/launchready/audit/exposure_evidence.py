@@ -6,8 +6,8 @@ import json
 import re
 from collections.abc import Callable, Iterator
 
-from launchready.redaction import redacted
 from launchready.model import Severity
+from launchready.redaction import redacted
 
 Evidence = Callable[[bytes], str]
 """The beginning of a body → what is quoted of it."""
