@@ -13,16 +13,20 @@ _SALT = "accounts.invitation"
 
 def invite(user: User, invited_by: User) -> None:
     """Writes the mail with the link to the outbox."""
-    link = settings.PORTAL_URL + reverse("accounts:invitation", args=[_token(user)])
     context = {
         "user": user,
         "invited_by": invited_by,
-        "link": link,
+        "link": invitation_link(user),
         "days": settings.INVITATION_DAYS,
         "portal_name": settings.PORTAL_NAME,
     }
     body = render_to_string("accounts/mail/invitation.txt", context)
     send_mail(f"Your access to {settings.PORTAL_NAME}", body, None, [user.email])
+
+
+def invitation_link(user: User) -> str:
+    """The address under which the person sets the first password."""
+    return settings.PORTAL_URL + reverse("accounts:invitation", args=[_token(user)])
 
 
 def invited_user(token: str) -> User | None:

@@ -24,6 +24,11 @@ def reset_rate(group: str, request: HttpRequest) -> str:
     return str(settings.RESET_ATTEMPTS_PER_ADDRESS)
 
 
+def password_rate(group: str, request: HttpRequest) -> str:
+    """How often an open session may try the account's password: it may be somebody else's session by now."""
+    return str(settings.PASSWORD_ATTEMPTS_PER_ACCOUNT)
+
+
 @method_decorator(ratelimit(key="ip", rate=reset_rate, method="POST", group="reset"), name="dispatch")
 class ResetView(views.PasswordResetView):
     """Asks for the address and answers the same whether it has an account or not."""
@@ -57,6 +62,7 @@ class ResetConfirmView(views.PasswordResetConfirmView):
         return response
 
 
+@method_decorator(ratelimit(key="user", rate=password_rate, method="POST", group="password"), name="dispatch")
 class ChangeView(views.PasswordChangeView):
     """With the old password; ends all other sessions."""
 

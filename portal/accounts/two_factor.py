@@ -12,11 +12,13 @@ from django.views.decorators.http import require_http_methods
 from django_otp import login as login_device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_ratelimit.decorators import ratelimit
 
 from accounts.access import current_user
 from accounts.forms import CodeForm, PasswordForm
 from accounts.models import User
 from accounts.notices import tell
+from accounts.passwords import password_rate
 
 _BACKUP_CODES = 8
 
@@ -40,6 +42,7 @@ def enable(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@ratelimit(key="user", rate=password_rate, method="POST", group="password")
 def disable(request: HttpRequest) -> HttpResponse:
     """With the password."""
     user = current_user(request)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import SimpleLazyObject
 
 from portal_site.logs import portal_logger, request_id
 
@@ -45,5 +46,8 @@ class RequestLogMiddleware:
 
 
 def _user_number(request: HttpRequest) -> int | None:
-    # What the authentication middleware has loaded already: a log line asks no database, which may be what is broken.
-    return getattr(getattr(request, "_cached_user", None), "pk", None)
+    # What is loaded already, or was set by a login: a log line asks no database, which may be what is broken.
+    user = vars(request).get("user")
+    if isinstance(user, SimpleLazyObject):
+        user = vars(request).get("_cached_user")
+    return getattr(user, "pk", None)

@@ -109,6 +109,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard:home"
@@ -130,6 +131,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 AXES_VERBOSE = False
 LOGIN_ATTEMPTS_PER_ADDRESS = "20/m"
 RESET_ATTEMPTS_PER_ADDRESS = "5/m"
+PASSWORD_ATTEMPTS_PER_ACCOUNT = "5/m"  # noqa: S105
 RATELIMIT_IP_META_KEY = "portal_site.client_address.client_address"
 
 # Transport and browser

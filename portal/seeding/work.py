@@ -47,15 +47,15 @@ _WISHES = ("The logo should be smaller.", "Please use the second photo.", "The t
 
 def seed_invoices(random: Random, companies: list[Company], author: User, count: int) -> None:
     """`count` invoices over two years, most of them paid, with numbers that continue the series."""
-    today = timezone.localdate()
+    today, places = timezone.localdate(), list(enumerate(companies))
     last = dict(NumberSeries.objects.values_list("year", "last"))
     series = Counter(last)
     invoices, lines = [], []
     for index in range(count):
         issued = today - timedelta(days=730 * (count - index) // max(count, 1))
-        company = random.choice(companies)
+        place, company = random.choice(places)
         invoice = Invoice(company=company, created_by=author, tax_basis_points=random.choice(_TAXES))
-        invoice.currency = (Currency.EUR, Currency.EUR, Currency.GBP, Currency.USD)[company.pk % 4]
+        invoice.currency = (Currency.EUR, Currency.EUR, Currency.GBP, Currency.USD)[place % 4]
         invoice.due_on = issued + timedelta(days=14)
         invoice.state = _state_at(random, (today - issued).days)
         if invoice.state != InvoiceState.DRAFT:
@@ -101,7 +101,7 @@ def seed_approvals(
     approvals = []
     for index in range(each):
         for place, company in enumerate(companies):
-            title = _QUESTIONS[(index + company.pk) % len(_QUESTIONS)]
+            title = _QUESTIONS[(index + place) % len(_QUESTIONS)]
             approval = Approval(company=company, title=title, requested_by=staff[place % len(staff)])
             approval.details = "Please look at it until the end of the week."
             approval.state = random.choice((ApprovalState.APPROVED,) * 6 + (ApprovalState.REJECTED,))
