@@ -262,7 +262,7 @@ def test_expos_app_json_is_no_herokus() -> None:
 def test_every_platforms_file_is_read() -> None:
     found = read_platform_files(
         {
-            "fly.staging.toml": 'app = "portal-staging"\n[env]\nREDIS_URL = "redis://x.upstash.io"\n[[mounts]]\nsource="data"',
+            "fly.staging.toml": 'app = "portal-staging"\n[env]\nA = "redis://x.io"\n[[mounts]]\nsource="data"',
             "wrangler.toml": 'name = "edge"\n[[r2_buckets]]\nbucket_name = "files"\n[env.staging]\nname = "edge-staging"',
             "netlify.toml": '[build.environment]\nNODE_VERSION = "22"',
             "railway.json": '{"build": {"builder": "NIXPACKS"}}',

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 
 from cryptography import x509
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL
 
 from launchready.lab.authority import Authority
-from launchready.lab.edge_http import NOT_FOUND, Answer, pick, serve_h1, serve_h2
+from launchready.lab.edge_http import NOT_FOUND, Answer, Request, pick, serve_h1, serve_h2
 from launchready.lab.world import Certificate, Response, Site, Trouble, World
 from launchready.probes.network import Detour
 from launchready.probes.tls_stream import TlsStream, TooManyBytes
@@ -29,8 +29,16 @@ _NOT_TLS = b"SSH-2.0-lab this is not TLS\r\n"
 class Edge:
     """Every site of a world."""
 
-    def __init__(self, world: World, authority: Authority, counts: Counter[tuple[str, ...]]) -> None:
+    def __init__(
+        self,
+        world: World,
+        authority: Authority,
+        counts: Counter[tuple[str, ...]],
+        handlers: Mapping[str, Answer] | None = None,
+    ) -> None:
         self.world, self.authority, self.counts = world, authority, counts
+        self.handlers = handlers or {}
+        """By host: programs that answer in place of routes, over HTTPS."""
         self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -113,9 +121,11 @@ class Edge:
         await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
 
     def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Answer:
-        def answer(host: str, target: str, cookies: str) -> Response:
-            name = host.lower().partition(":")[0]
-            self.counts["get", f"{scheme}://{host}{target}", address] += 1
+        def answer(asked: Request) -> Response:
+            name = asked.host.lower().partition(":")[0]
+            self.counts["get", f"{scheme}://{asked.host}{asked.target}", address] += 1
+            if scheme == "https" and name in self.handlers:
+                return self.handlers[name](asked)
             site = sites.get(name)
             if site is None:
                 return NOT_FOUND
@@ -124,7 +134,8 @@ class Edge:
                 trouble = Trouble.CLOSES
             if trouble is not Trouble.NONE:
                 return Response(trouble=trouble)
-            return pick(site.secure if scheme == "https" else site.plain, target.partition("?")[0], cookies)
+            routes = site.secure if scheme == "https" else site.plain
+            return pick(routes, asked.target.partition("?")[0], asked.fields.get("cookie", ""))
 
         return answer
 

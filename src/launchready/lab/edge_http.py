@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import brotli
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import ConnectionTerminated, RequestReceived, StreamEnded
+from h2.events import ConnectionTerminated, DataReceived, RequestReceived, StreamEnded
 from h2.exceptions import ProtocolError
 
 from launchready.lab.world import Response, Route, Trouble
@@ -38,8 +38,24 @@ class Stream(Protocol):
         ...
 
 
-Answer = Callable[[str, str, str], Response]
-"""From host, target and `Cookie` header to what is answered; counts the request."""
+MOST_BODY = 1024**2
+"""Bytes of a request's body that are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asked for."""
+
+    method: str
+    host: str
+    target: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Header fields, names in lower case."""
+    body: bytes = b""
+
+
+Answer = Callable[[Request], Response]
+"""What is answered to a request; counts it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,13 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
             return
         pairs = (line.split(": ", 1) for line in lines[1:] if ": " in line)
         fields = {name.lower(): value for name, value in pairs}
-        sent = made_ready(answer(fields.get("host", ""), parts[1], fields.get("cookie", "")), parts[1])
+        length = int(fields.get("content-length", "0") or 0)
+        while len(buffer) < min(length, MOST_BODY):
+            if not (content := await stream.read()):
+                return
+            buffer += content
+        body, buffer = buffer[:length], buffer[length:]
+        sent = made_ready(answer(Request(parts[0], fields.get("host", ""), parts[1], fields, body)), parts[1])
         if sent.trouble in _RAW:
             await act(sent.trouble, stream)
             return
@@ -125,7 +147,7 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
     connection = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
     connection.initiate_connection()
     await stream.write(connection.data_to_send())
-    waiting: dict[int, tuple[str, str, str]] = {}
+    waiting: dict[int, Request] = {}
     rest: dict[int, tuple[bytes, int]] = {}
     while content := await stream.read():
         try:
@@ -137,10 +159,14 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
                 return
             if isinstance(event, RequestReceived):
                 fields = {str(name): str(value) for name, value in event.headers}
-                waiting[event.stream_id] = (fields[":authority"], fields[":path"], fields.get("cookie", ""))
+                waiting[event.stream_id] = Request(fields[":method"], fields[":authority"], fields[":path"], fields)
+            elif isinstance(event, DataReceived):
+                asked = waiting[event.stream_id]
+                waiting[event.stream_id] = replace(asked, body=(asked.body + event.data)[:MOST_BODY])
+                connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, StreamEnded):
-                host, target, cookies = waiting.pop(event.stream_id)
-                sent = made_ready(answer(host, target, cookies), target)
+                asked = waiting.pop(event.stream_id)
+                sent = made_ready(answer(asked), asked.target)
                 if sent.trouble is Trouble.GARBAGE:
                     await act(sent.trouble, stream)
                     return

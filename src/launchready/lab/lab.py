@@ -16,6 +16,7 @@ from launchready.lab.edge import Edge
 from launchready.lab.healthy import healthy_world
 from launchready.lab.mailserver import MailServers
 from launchready.lab.nameserver import NameServers
+from launchready.lab.platforms import PlatformApis, with_platforms
 from launchready.lab.registry import with_registry
 from launchready.lab.relay import Relay
 from launchready.lab.source import write_source
@@ -47,16 +48,18 @@ class Lab:
     def __init__(
         self, world: World | None = None, *, authority: Authority | None = None, delay_ms: float = 0.0
     ) -> None:
-        self.world = with_registry(world or healthy_world())
+        self.world = with_platforms(with_registry(world or healthy_world()))
         self.authority = authority or Authority()
         self.now = datetime.now(UTC)
         self.counts: Counter[tuple[str, ...]] = Counter()
         """What was asked: ("dns", server address, name, type), ("tls", host, address, port, ALPN and versions
         offered), ("get", url, address), ("smtp", address)."""
         self.detours: tuple[Detour, ...] = ()
+        self.platforms = PlatformApis(self.world.platforms)
+        """What the hosting platforms hold; changes as their APIs are asked to."""
         self._services: list[Service] = [
             NameServers(self.world, self.counts),
-            Edge(self.world, self.authority, self.counts),
+            Edge(self.world, self.authority, self.counts, self.platforms.handlers()),
             MailServers(self.world, self.authority, self.counts),
         ]
         self._relay = Relay(delay_ms) if delay_ms else None

@@ -209,6 +209,28 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Account:
+    """A service at a hosting platform, as its API shows it to the holder of one token."""
+
+    platform: str
+    """As `launchready.toml` calls it: `render`, `fly`, `heroku`, `vercel`, `railway`, `github`."""
+    service: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    token: str = "lab-token"
+    environment: str = "production"
+    shared: Mapping[str, str] = field(default_factory=dict)
+    """Of an environment group (Render) or of the organisation (GitHub)."""
+    may_read: bool = True
+    may_write: bool = True
+    limited: int = 0
+    """So many requests are answered 429 first."""
+    retry_after: str = "0"
+    """What `Retry-After` says then; empty: the header is missing."""
+    trouble: str = ""
+    """`endless`, `garbage`, `html`, `redirects`, `wrong schema`, `fails after N` (writes are 500 from the Nth on)."""
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The whole of it."""
 
@@ -221,6 +243,7 @@ class World:
     registrations: tuple[Registration, ...]
     source: Source | None = None
     """None: this portal is audited without its code."""
+    platforms: tuple[Account, ...] = ()
 
 
 T = TypeVar("T")

@@ -11,6 +11,7 @@ from launchready.portal import Portal
 from launchready.probes.dns import Dns
 from launchready.probes.http import Http
 from launchready.probes.network import Network
+from launchready.probes.platform import Platforms
 from launchready.probes.rdap import Rdap
 from launchready.probes.repository import Repository
 from launchready.probes.smtp import Smtp
@@ -38,6 +39,7 @@ class Look:
         self.http = Http(self.network, self.dns)
         self.smtp = Smtp(self.network, self.tls)
         self.rdap = Rdap(self.network, self.http)
+        self.platforms = Platforms(self.network, self.dns)
         source = self.portal.repository
         self.repository = Repository(Path(source.path), self.network) if source else None
         self._hosts: tuple[Host, ...] = ()
@@ -55,3 +57,4 @@ class Look:
         """End what is still being asked and close sockets."""
         await self.network.drop()
         await self.http.close()
+        await self.platforms.close()
