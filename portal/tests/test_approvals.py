@@ -66,10 +66,15 @@ def test_rejecting_takes_a_reason(world, approval):
 @pytest.mark.parametrize(
     ("who", "what", "status"),
     [
-        ("staff", "approved", 403), ("staff", "rejected", 403), ("client", "withdrawn", 403),
-        ("client", "requested", 404), ("client", "nonsense", 404), ("staff", "withdrawn", 302), ("staff", "commented", 302),
+        ("staff", "approved", 403),
+        ("staff", "rejected", 403),
+        ("client", "withdrawn", 403),
+        ("client", "requested", 404),
+        ("client", "nonsense", 404),
+        ("staff", "withdrawn", 302),
+        ("staff", "commented", 302),
     ],
-)  # fmt: skip
+)
 def test_nobody_decides_for_the_other_side(world, approval, who, what, status):
     assert act(getattr(world.ours, who), approval, what, "text").status_code == status
     approval.refresh_from_db()

@@ -24,8 +24,15 @@ def test_a_line_is_rounded_half_up_once(quantity, price, amount):
 
 @pytest.mark.parametrize(
     ("subtotal", "basis_points", "tax"),
-    [(10000, 1900, 1900), (50, 1900, 10), (250, 700, 18), (-250, 700, -18), (1, 1900, 0), (10**13 - 1, 2000, 2 * 10**12)],
-)  # fmt: skip
+    [
+        (10000, 1900, 1900),
+        (50, 1900, 10),
+        (250, 700, 18),
+        (-250, 700, -18),
+        (1, 1900, 0),
+        (10**13 - 1, 2000, 2 * 10**12),
+    ],
+)
 def test_tax_is_rounded_half_up(subtotal, basis_points, tax):
     assert tax_amount(subtotal, basis_points) == tax
 

@@ -27,7 +27,7 @@ class Outline(HTMLParser):
             self.ids.append(values["id"])
         if tag == "label" and "for" in values:
             self.labels.add(values["for"])
-        if tag in ("input", "select", "textarea") and values.get("type") != "hidden":
+        if tag in ("input", "select", "textarea") and values.get("type") != "hidden" and "hidden" not in values:
             self.controls.append(values)
         if re.fullmatch(r"h[1-6]", tag):
             self.headings.append(int(tag[1]))

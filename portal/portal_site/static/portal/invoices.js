@@ -1,6 +1,7 @@
 // Turns the pages of the invoice list through the JSON API, without loading the frame again.
 
 const list = document.querySelector("[data-invoices]");
+let shown = window.location.search;
 const tones = { draft: "quiet", sent: "wait", paid: "good", void: "quiet" };
 
 list.addEventListener("click", (event) => {
@@ -10,7 +11,10 @@ list.addEventListener("click", (event) => {
   turn(link.href, true).catch(() => window.location.assign(link.href));
 });
 
-window.addEventListener("popstate", () => turn(window.location.href, false).catch(() => window.location.reload()));
+window.addEventListener("popstate", () => {
+  // A jump within the page comes here too.
+  if (window.location.search !== shown) turn(window.location.href, false).catch(() => window.location.reload());
+});
 
 async function turn(href, remember) {
   const { search } = new URL(href);
@@ -19,6 +23,7 @@ async function turn(href, remember) {
   const answer = await response.json();
   list.querySelector("[data-rows]").replaceChildren(...answer.invoices.map(row));
   drawPages(answer, search);
+  shown = search;
   if (remember) window.history.pushState(null, "", href);
   window.scrollTo(0, 0);
 }
