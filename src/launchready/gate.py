@@ -62,8 +62,6 @@ class Check:
 
     info: CheckInfo
     function: CheckFunction
-    needs: str = ""
-    """The section of `launchready.toml` without which there is nothing to look at: `repository`, `environments`."""
 
 
 _registry: dict[str, Check] = {}
@@ -86,8 +84,8 @@ def check(
         title, why, fix, notes = _read_docstring(function.__doc__ or "")
         if not (title and why and fix):
             raise ValueError(f"check {id}: its docstring needs a title, `Why:` and `Fix:`")
-        info = CheckInfo(id, stage, tuple(roadmap.split()), severity, effort, reference, title, why, fix, notes)
-        _registry[id] = Check(info, function, needs)
+        info = CheckInfo(id, stage, tuple(roadmap.split()), severity, effort, reference, title, why, fix, notes, needs)
+        _registry[id] = Check(info, function)
         return function
 
     return declare
@@ -120,7 +118,7 @@ def select(patterns: Sequence[str] = (), stages: Sequence[Stage] = ()) -> list[C
 
 def in_scope(checks: Iterable[Check], portal: Portal) -> list[Check]:
     """The checks that have something to look at: one of a repository needs the portal to name one."""
-    return [c for c in checks if not c.needs or getattr(portal, c.needs)]
+    return [c for c in checks if not c.info.needs or getattr(portal, c.info.needs)]
 
 
 async def run(
@@ -194,10 +192,10 @@ async def _drawn(draw: Draw, portal: Portal, look: Look, findings: tuple[Finding
 
 async def _run_one(item: Check, portal: Portal, look: Look) -> Outcome:
     info, rows = item.info, list[Row]()
-    if item.needs and not getattr(portal, item.needs):
-        unlock = f"add [{item.needs}] to launchready.toml"
-        unlock += ", or name the folder with --repo" if item.needs == "repository" else ""
-        return Outcome(info, not_checked=(NotChecked(portal.domain, f"no {item.needs} was named", unlock),))
+    if info.needs and not getattr(portal, info.needs):
+        unlock = f"add [{info.needs}] to launchready.toml"
+        unlock += ", or name the folder with --repo" if info.needs == "repository" else ""
+        return Outcome(info, not_checked=(NotChecked(portal.domain, f"no {info.needs} was named", unlock),))
     began = look.network.now_s
     try:
         async with asyncio.timeout(look.network.left_s):
@@ -214,12 +212,17 @@ async def _run_one(item: Check, portal: Portal, look: Look) -> Outcome:
         rows.append(NotChecked(portal.domain, reason, "run it again with --debug and report the traceback"))
     if not rows:
         rows.append(NotChecked(portal.domain, "there was nothing to look at"))
+    return outcome_of(info, rows, look.network.now_s - began)
+
+
+def outcome_of(info: CheckInfo, rows: Sequence[Row], elapsed_s: float = 0.0) -> Outcome:
+    """The rows of one check as its outcome, each finding filled in from the declaration."""
     return Outcome(
         info,
         findings=tuple(_fill(row, info) for row in rows if isinstance(row, Finding)),
         passed=tuple(row for row in rows if isinstance(row, Passed)),
         not_checked=tuple(row for row in rows if isinstance(row, NotChecked)),
-        elapsed_s=look.network.now_s - began,
+        elapsed_s=elapsed_s,
     )
 
 

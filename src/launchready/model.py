@@ -138,6 +138,8 @@ class CheckInfo:
     why: str
     fix: str
     notes: str = ""
+    needs: str = ""
+    """The section of `launchready.toml` without which there is nothing to look at: `repository`, `environments`."""
     """Other paragraphs of the docstring: what is looked at, the justification of the severity, limits."""
 
 

@@ -263,7 +263,7 @@ def test_every_platforms_file_is_read() -> None:
     found = read_platform_files(
         {
             "fly.staging.toml": 'app = "portal-staging"\n[env]\nA = "redis://x.io"\n[[mounts]]\nsource="data"',
-            "wrangler.toml": 'name = "edge"\n[[r2_buckets]]\nbucket_name = "files"\n[env.staging]\nname = "edge-staging"',
+            "wrangler.toml": 'name = "edge"\n[[r2_buckets]]\nbucket_name = "files"\n[env.staging]\nname = "s"',
             "netlify.toml": '[build.environment]\nNODE_VERSION = "22"',
             "railway.json": '{"build": {"builder": "NIXPACKS"}}',
             "vercel.json": '{"crons": [{}], "env": {"A": "@a"}}',
@@ -274,7 +274,7 @@ def test_every_platforms_file_is_read() -> None:
     told = {(a.platform, a.name, a.environment) for a in found.apps}
     assert told >= {
         ("Fly.io", "portal-staging", "staging"), ("Cloudflare Workers", "edge", "production"),
-        ("Cloudflare Workers", "edge-staging", "staging"), ("Netlify", "site", "production"),
+        ("Cloudflare Workers", "s", "staging"), ("Netlify", "site", "production"),
         ("Railway", "service", "production"), ("Vercel", "site", "production"),
         ("Google App Engine", "default", "production"), ("", "web", "production"), ("", "worker", "production"),
     }  # fmt: skip

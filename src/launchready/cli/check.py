@@ -17,6 +17,7 @@ from launchready.model import Report, Severity, Stage, Verdict
 
 if TYPE_CHECKING:
     from launchready.gate import Check
+    from launchready.portal import Portal
     from launchready.probes.look import Look
 
 
@@ -48,6 +49,12 @@ def check(
     only: Annotated[
         list[str] | None,
         typer.Option("--check", metavar="PATTERN", help="Only these checks: dns.caa, mail, 'tls.*'. Repeatable."),
+    ] = None,
+    repo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="The portal's source code [default: [repository] path]", show_default=False
+        ),
     ] = None,
     format: Annotated[Format, typer.Option(help="What is printed.")] = Format.TERMINAL,
     as_json: options.AsJson = False,
@@ -83,7 +90,7 @@ def check(
     from launchready.cli.portal_choice import choose_portal
     from launchready.cli.reach import Reach, look_at
 
-    portal = choose_portal(domain, config)
+    portal = _with_repository(choose_portal(domain, config), repo)
     reach = Reach(
         tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=not no_discover
     )
@@ -100,6 +107,18 @@ def check(
     for crash in look.crashes if debug else ():
         print(crash, file=sys.stderr)
     return exit_code(report, fail_on.severity)
+
+
+def _with_repository(portal: Portal, folder: Path | None) -> Portal:
+    from launchready.portal import RepositorySettings
+
+    if folder is None:
+        return portal
+    if not folder.is_dir():
+        raise Stop(f"--repo {folder}: {'is not a folder' if folder.exists() else 'there is no such folder'}")
+    settings = portal.repository or RepositorySettings()
+    named = settings.model_copy(update={"path": str(folder.absolute())})
+    return portal.model_copy(update={"repository": named})
 
 
 def audit(look: Look, checks: Sequence[Check], *, quiet: bool, draw: bool = False) -> Report:

@@ -19,9 +19,11 @@ from launchready.cli.check import check
 from launchready.cli.checks import checks
 from launchready.cli.demo import demo
 from launchready.cli.docs import docs
+from launchready.cli.env import env
 from launchready.cli.explain import explain
 from launchready.cli.init import init
 from launchready.cli.map import map_
+from launchready.cli.secrets import secrets
 from launchready.cli.stop import Exit, Stop
 
 app = typer.Typer(
@@ -33,9 +35,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (check, explain, checks, init, demo):
+for verb in (check, secrets, explain, checks, init, demo):
     app.command()(verb)
 app.command("map")(map_)
+app.add_typer(env)
 app.command(hidden=True)(docs)
 
 

@@ -19,6 +19,7 @@ from launchready.report.text import clean, link_of
 
 LEVELS = {Severity.BLOCKER: "error", Severity.HIGH: "warning", Severity.NICE: "note"}
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_IN_THE_CODE = re.compile(r"(?P<path>.+):(?P<line>[1-9][0-9]{0,8})")
 _IN_A_FILE = re.compile(r"(?P<path>[^\s:?#]+\.[A-Za-z0-9]+|[^\s:?#]*/[^\s:?#]+):(?P<line>[1-9][0-9]{0,8})")
 
 
@@ -47,13 +48,13 @@ def render(report: Report) -> str:
                         "level": "warning",
                         "message": _message(f"{row.subject}: not checked: {row.reason}. {row.unlock}".strip()),
                         "associatedRule": {"id": check.id, "index": index[check.id]},
-                        "locations": [_location(row.subject)],
+                        "locations": [_location(row.subject, in_code=check.needs == "repository")],
                     }
                     for check, row in report.not_checked
                 ],
             }
         ],
-        "results": [_result(f, index) for f in (*report.findings, *report.accepted)],
+        "results": [_result(f, index, rules) for f in (*report.findings, *report.accepted)],
         "properties": {
             "verdict": report.verdict.value,
             "bar": {row.id: row.proof.value for row in report.bar},
@@ -77,7 +78,7 @@ def _rule(rule: CheckInfo) -> dict[str, Any]:
     }
 
 
-def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
+def _result(finding: Finding, index: dict[str, int], rules: list[CheckInfo]) -> dict[str, Any]:
     severity = digest.severity_of(finding)
     said = ["".join(digest.sentence(finding)), f"Fix: {finding.fix}" if finding.fix else ""]
     result: dict[str, Any] = {
@@ -86,7 +87,7 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "kind": "fail",
         "level": LEVELS[severity],
         "message": _message("\n\n".join(part for part in said if part)),
-        "locations": [_location(finding.subject)],
+        "locations": [_location(finding.subject, in_code=rules[index[finding.check]].needs == "repository")],
         "partialFingerprints": {"launchready/v1": finding.fingerprint},
         "properties": {
             "severity": severity.value,
@@ -102,8 +103,8 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     return result
 
 
-def _location(subject: str) -> dict[str, Any]:
-    match = _IN_A_FILE.fullmatch(subject)
+def _location(subject: str, *, in_code: bool) -> dict[str, Any]:
+    match = (_IN_THE_CODE if in_code else _IN_A_FILE).fullmatch(subject)
     path, line = (match["path"], int(match["line"])) if match else ("launchready.toml", 1)
     return {
         "physicalLocation": {

@@ -427,7 +427,12 @@ SHAPES: dict[str, Callable[[random.Random, int], str]] = {
 
 
 def _mixed(r: random.Random) -> str:
-    return "".join(r.choices(string.ascii_lowercase, k=4)) + r.choice("RTPK") + "".join(r.choices(LETTERS, k=5)) + r.choice("3579")
+    return (
+        "".join(r.choices(string.ascii_lowercase, k=4))
+        + r.choice("RTPK")
+        + "".join(r.choices(LETTERS, k=5))
+        + r.choice("3579")
+    )
 
 
 _MARK = re.compile(r"«(\w+)(?::(\d+))?»")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from launchready.audit.secrets.findings import findings
 from launchready.audit.secrets.scan import Found, Scan, Where, scan
@@ -62,9 +63,7 @@ async def repository(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(result, Failure):
         yield NotChecked(_name(portal), str(result), "name the folder of the code in [repository] path")
         return
-    async for row in _rows(
-        portal, look, result, (Where.TRACKED, Where.UNTRACKED, Where.FOLDER), f"{result.files} files"
-    ):
+    for row in _rows(portal, look, result, (Where.TRACKED, Where.UNTRACKED, Where.FOLDER), f"{result.files} files"):
         yield row
     for row in not_read(result):
         yield row
@@ -103,7 +102,7 @@ async def history(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(_name(portal), result.history, unlock)
     seen = f"{result.versions} older versions in {result.commits} commits"
     if not result.history or any(f.where is Where.HISTORY for f in result.found):
-        async for row in _rows(portal, look, result, (Where.HISTORY,), seen):
+        for row in _rows(portal, look, result, (Where.HISTORY,), seen):
             yield row
 
 
@@ -132,7 +131,7 @@ async def build(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(result, Failure):
         yield NotChecked(_name(portal), str(result), "name the folder of the code in [repository] path")
         return
-    async for row in _rows(portal, look, result, (Where.BUILD,), "what builds have left on this disk"):
+    for row in _rows(portal, look, result, (Where.BUILD,), "what builds have left on this disk"):
         yield row
 
 
@@ -187,14 +186,20 @@ async def served(portal: Portal, look: Look) -> AsyncIterator[Row]:
             yield Passed(host, f"its first page and {len(bodies) - 1} scripts hold no secret key")
 
 
-async def _rows(portal: Portal, look: Look, result: Scan, where: Iterable[Where], seen: str) -> AsyncIterator[Row]:
-    settings = portal.repository
+def rows_of(
+    result: Scan, where: Iterable[Where], name: str, now: datetime, *, public: bool, seen: str
+) -> Iterator[Row]:
+    """What a scan says of some of the places credentials were in."""
     mine = [f for f in result.found if f.where in where and not f.credential.allowed]
     allowed = sum(f.where in where and bool(f.credential.allowed) for f in result.found)
-    for row in findings(mine, look.now, public=bool(settings and settings.public)):
-        yield row
+    yield from findings(mine, now, public=public)
     if not mine:
-        yield Passed(_name(portal), f"{seen} read" + (f"; {allowed} allowed where they stand" if allowed else ""))
+        yield Passed(name, f"{seen} read" + (f"; {allowed} allowed where they stand" if allowed else ""))
+
+
+def _rows(portal: Portal, look: Look, result: Scan, where: Iterable[Where], seen: str) -> Iterator[Row]:
+    settings = portal.repository
+    return rows_of(result, where, _name(portal), look.now, public=bool(settings and settings.public), seen=seen)
 
 
 def not_read(result: Scan) -> list[NotChecked]:

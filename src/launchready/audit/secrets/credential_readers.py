@@ -133,7 +133,8 @@ def sql_dump(text: str) -> Iterator[Candidate]:
             inserting = [_bare(c) for c in match[2].split(",")] if match[2] else columns.get(table, [])
         elif re.match(r"\s*\)", line):
             creating = ""
-        for values in _ROW.finditer(line) if inserting and "(" in line else ():
+        start = match.end() if (match := _INSERT.match(line)) else 0
+        for values in _ROW.finditer(line, start) if inserting and "(" in line else ():
             row = list(_row(number, inserting, _VALUE.findall(values[1])))
             yield from row[:1]
             if row:

@@ -48,7 +48,8 @@ class Engine:
         return [_hit(found) for found in self._raw(path, data) if found.visible and found.rule_id not in _NO_SECRETS]
 
     def _raw(self, path: str, data: bytes) -> Sequence[Any]:
-        found: Sequence[Any] = self.scanner._native.scan_input(data, path)
+        name = path.encode("utf-8", "replace").decode("utf-8")
+        found: Sequence[Any] = self.scanner._native.scan_input(data, name)
         return found
 
 

@@ -7,6 +7,7 @@ its commit and age. Nothing is executed, nothing is fetched, no link is followed
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -178,9 +179,10 @@ class _Reader:
         for item in self._inputs(mode="history", refs=None):
             if isinstance(item, str):
                 return self._after(old, item)
-            if not item.path.startswith(prefix):
+            path = os.fsdecode(item.raw_path) if item.raw_path else item.path
+            if not path.startswith(prefix):
                 continue
-            name = item.path.removeprefix(prefix)
+            name = path.removeprefix(prefix)
             commit = min(item.origins, key=lambda c: c.committer.timestamp, default=None)
             self._commits.update(c.id for c in item.origins)
             marks = self._now.get(f"{item.blob_id} {name}")

@@ -49,7 +49,7 @@ def is_real(value: str, trust: Trust, *, quoted: bool = True) -> bool:
     if is_weak(value) or (not quoted and _CODE.search(value)) or len(value.split()) > 2:
         return False
     if trust is Trust.SETTINGS:
-        return len(value) >= 4 and not _is_phrase(value)
+        return len(value) >= 4 and not _is_phrase(value) and not _WORDS.fullmatch(value)
     return _looks_made(value)
 
 
@@ -112,6 +112,8 @@ def _is_named(value: str) -> bool:
     """Whether a value is made of words, as identifiers, selectors and labels are."""
     if not _IDENTIFIER.fullmatch(value):
         return False
+    if _WORDS.fullmatch(value):
+        return True
     parts = [part for part in _PARTS.findall(value) if part]
     spoken = [
         part for part in parts if re.search(r"[aeiouyAEIOUY]", part) and not re.search(r"[^aeiouyAEIOUY]{5,}", part)
@@ -237,6 +239,8 @@ _IDENTIFIER = re.compile(
     r"[A-Za-z_$][A-Za-z]*(?:[-_.:/ ][A-Za-z]+)*[0-9]{0,2}|[a-z]+(?:[A-Z][a-z]+)*[0-9]{0,2}"
     r"|[A-Z]+(?:_[A-Z]+)*[0-9]{0,2}"
 )
+_WORDS = re.compile(r"[a-z]+(?:[-_.:/ ][a-z]+)+|[A-Z]+(?:[-_.:/ ][A-Z]+)+")
+"""Words joined by punctuation: names of things, such as the secrets of Kubernetes."""
 _PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ANCHORED = re.compile(
     r"\$\{|\$\(|\{\{|<%|#\{|%\(|\$[A-Za-z_]\w*$|(?:env|process|os|config|secrets|vault|ssm|arn|projects)[.:(\[/]"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 
-from launchready.lab.healthy import DOMAIN
+from launchready.lab.healthy import DOMAIN, HTML, LOGIN, SECURITY_HEADERS
 from launchready.lab.source import edited, files, ignored, removed, with_source
-from launchready.lab.world import Fault, Response, both, route
+from launchready.lab.world import Change, Fault, Response, both, route
 from launchready.model import Severity
 
 
@@ -19,6 +19,16 @@ def made(what: str, length: int = 24) -> str:
 def stripe(mode: str = "live") -> str:
     """A key in the form Stripe gives them."""
     return f"sk_{mode}_" + made(f"stripe {mode}", 28)
+
+
+def served(script: str) -> Change:
+    """The portal's login page with a script of its own."""
+    page = LOGIN.replace("</title>", '</title><script src="/app.js"></script>')
+    javascript = ("Content-Type", "text/javascript")
+    return both(
+        route(f"app.{DOMAIN}", "/", Response(200, (HTML, *SECURITY_HEADERS), page)),
+        route(f"app.{DOMAIN}", "/app.js", Response(200, (javascript, *SECURITY_HEADERS), script)),
+    )
 
 
 _DUMP = """\
@@ -41,9 +51,7 @@ FAULTS = (
         edited("portal/settings.py", 'os.environ["EMAIL_HOST_PASSWORD"]', f'"{made("mail")}"'),
         subject="portal/settings.py:10",
         also=("variables.unused",),
-        twin=edited(
-            "portal/settings.py", 'os.environ["EMAIL_HOST_PASSWORD"]', 'os.environ.get("EMAIL_HOST_PASSWORD", "")'
-        ),
+        twin=edited("portal/settings.py", '["EMAIL_HOST_PASSWORD"]', '.get("EMAIL_HOST_PASSWORD", "")'),
     ),
     Fault(
         "secret-env-committed",
@@ -53,9 +61,7 @@ FAULTS = (
         files({"deploy/production.env": f"EMAIL_HOST=smtp.postmarkapp.com\nEMAIL_HOST_PASSWORD={made('mail')}\n"}),
         subject="deploy/production.env:2",
         also=("variables.one_file", "variables.same_value"),
-        twin=files(
-            {"deploy/production.env.example": "EMAIL_HOST=smtp.postmarkapp.com\nEMAIL_HOST_PASSWORD=change-me\n"}
-        ),
+        twin=files({"deploy/production.env.example": "EMAIL_HOST=localhost\nEMAIL_HOST_PASSWORD=change-me\n"}),
     ),
     Fault(
         "secret-private-key",
@@ -85,14 +91,6 @@ FAULTS = (
         twin=files({"scripts/refund.js": 'const stripe = require("stripe")(process.env.STRIPE_SECRET_KEY);\n'}),
     ),
     Fault(
-        "secret-test-stripe-key",
-        "A test key of Stripe is in a script",
-        "secrets.repository",
-        Severity.NICE,
-        files({"scripts/refund.js": f'const stripe = require("stripe")("{stripe("test")}");\n'}),
-        subject="scripts/refund.js:1",
-    ),
-    Fault(
         "secret-in-history",
         "A .env file was committed once and deleted later",
         "secrets.history",
@@ -115,9 +113,7 @@ FAULTS = (
         "A secret key was built into the front end",
         "secrets.build",
         Severity.BLOCKER,
-        ignored(
-            {"dist/assets/index-4f2a91bc.js": f'(()=>{{const k="{stripe()}";fetch("/pay",{{headers:{{k}}}})}})();\n'}
-        ),
+        ignored({"dist/assets/index-4f2a91bc.js": f'(()=>{{const k="{stripe()}";fetch("/pay?k="+k)}})();\n'}),
         subject="dist/assets/index-4f2a91bc.js:1",
         twin=ignored({"dist/assets/index-4f2a91bc.js": f'(()=>{{const k="pk_live_{made("pk", 28)}";Stripe(k)}})();\n'}),
     ),
@@ -126,16 +122,9 @@ FAULTS = (
         "The live site sends a secret key to every visitor",
         "secrets.served",
         Severity.BLOCKER,
-        both(
-            route(
-                f"app.{DOMAIN}",
-                "/",
-                Response(body='<!doctype html><title>Portal</title><script src="/app.js"></script>'),
-            ),
-            route(f"app.{DOMAIN}", "/app.js", Response(body=f'const key="{stripe()}";')),
-        ),
+        served(f'const key="{stripe()}";'),
         subject=f"https://app.{DOMAIN}/app.js:1",
-        also=("exposure.secrets",),
+        twin=served(f'const key="pk_live_{made("pk", 28)}";'),
     ),
     Fault(
         "secret-in-folder",
