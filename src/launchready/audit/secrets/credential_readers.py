@@ -122,15 +122,16 @@ def sql_dump(text: str) -> Iterator[Candidate]:
             continue
         if match := _COPY.match(line):
             copying = [_bare(c) for c in match[2].split(",")]
+        elif match := _INSERT.match(line):
+            creating, table = "", _bare(match[1])
+            inserting = [_bare(c) for c in match[2].split(",")] if match[2] else columns.get(table, [])
         elif match := _CREATE.match(line):
             creating = _bare(match[1])
-            columns[creating] = []
+            inside = line[match.end() :].partition("(")[2]
+            columns[creating] = [_bare(part.split()[0]) for part in inside.split(",") if part.split()]
+            creating = "" if line.rstrip().endswith(";") else creating
         elif creating and (match := _COLUMN.match(line)):
             columns[creating].append(match[1])
-        elif match := _INSERT.match(line):
-            creating = ""
-            table = _bare(match[1])
-            inserting = [_bare(c) for c in match[2].split(",")] if match[2] else columns.get(table, [])
         elif re.match(r"\s*\)", line):
             creating = ""
         start = match.end() if (match := _INSERT.match(line)) else 0
