@@ -73,7 +73,7 @@ async def missing(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield unread
     known = [e for e in found.environments.values() if e.name not in ("development", "test")]
     if not any(e.name == PRODUCTION for e in known):
-        yield NotChecked(PRODUCTION, "nothing tells which variables production holds", KNOW_MORE)
+        known.append(Environment(PRODUCTION))
     for environment in known:
         for row in _missing_in(environment, found):
             yield row
@@ -107,13 +107,15 @@ def _missing_in(environment: Environment, found: Inventory) -> Iterable[Row]:
         )
     if doubtful:
         names = ", ".join(v.name for v in doubtful[:LISTED]) + (", …" if len(doubtful) > LISTED else "")
+        why = environment.partial_reason or "nothing tells which variables it holds"
         yield NotChecked(
             environment.name,
-            f"whether it holds {names} is not known: {environment.partial_reason or 'no file lists all of them'}",
+            f"whether it holds {names} is not known: {why}",
             KNOW_MORE.replace(PRODUCTION, environment.name),
         )
     if not absent:
-        yield Passed(environment.name, f"holds all {len(needed)} variables that the code needs")
+        held = f"holds all {len(needed)} variables that the code needs" if needed else "the code needs no variable"
+        yield Passed(environment.name, held)
 
 
 def _there(variable: Variable, environment: Environment) -> bool:

@@ -20,6 +20,8 @@ from launchready.probes.repository import Listing, Repository, decoded
 
 SOURCE_BYTES = 1024 * 1024
 """Of one source file; longer ones are generated."""
+LOOKED_THROUGH_BYTES = 16 * 1024 * 1024
+"""Of a longer one that is only looked through for a sign of the environment."""
 SOURCE_FILES = 20_000
 TOTAL_BYTES = 300 * 1024 * 1024
 _WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,}(?![A-Za-z0-9_])")
@@ -27,6 +29,7 @@ _TEXTS = (".yml", ".yaml", ".toml", ".json", ".sh", ".bash", ".html", ".prisma",
           ".xml", ".tmpl", ".j2", ".ejs", ".java", ".kt", ".rs", ".ex", ".exs", ".cs", ".mk", ".properties", ".mdx",
           ".graphql", ".nix", ".bat", ".ps1", ".twig", ".slim", ".haml", ".in", ".template",
           ".gradle", ".scala", ".swift")  # fmt: skip
+_ANY_MARK = re.compile(rb"process\.env|import\.meta\.env|os\.environ|getenv|Getenv|\bENV\[|\bENV\.fetch|\benv\(")
 _LOCKS = frozenset({"package-lock.json", "yarn.lock", "pnpm-lock.yaml", "composer.lock", "poetry.lock", "uv.lock"})
 _LONG_LINE = 2000
 """Characters a line has on average in what is minified."""
@@ -95,6 +98,14 @@ def read_facts(path: str, text: str) -> Facts | None:
     return None
 
 
+def _guarded(path: str, text: str) -> Facts | None:
+    """As `read_facts`; a file that its reader cannot cope with is one that was not read, not the end of the others."""
+    try:
+        return read_facts(path, text)
+    except Exception as error:
+        return Facts(trouble=f"its reader failed ({type(error).__name__}); this is a fault of Launch Ready")
+
+
 def _tree_facts(path: str, text: str) -> Facts | None:
     raw = text.encode("utf-8", "replace")
     if path.endswith((".rb", ".rake", ".ru")):
@@ -145,7 +156,7 @@ class _Sources:
             self.count += 1
             total += len(text)
             self.words |= set(_WORD.findall(text))
-            facts = read_facts(path, text)
+            facts = _guarded(path, text)
             if facts is not None:
                 self.facts[path] = facts
             elif is_code(path):
@@ -157,13 +168,18 @@ class _Sources:
         if isinstance(raw, Failure):
             if is_code(path) and not isinstance(raw, TooLarge):
                 self.unread[path] = raw.detail
-            elif is_code(path):
+            elif is_code(path) and self._marked(path):
                 self.unread[path] = f"it is larger than {SOURCE_BYTES // 1024} KiB"
             return None
         text = decoded(raw)
         if text is None or (len(text) > 10 * _LONG_LINE and len(text) / (text.count("\n") + 1) > _LONG_LINE):
             return None
         return text.replace("\r\n", "\n")
+
+    def _marked(self, path: str) -> bool:
+        """Whether a file that is too long to be read seems to read the environment; most are generated and do not."""
+        raw = self.repository.read(path, LOOKED_THROUGH_BYTES)
+        return isinstance(raw, Failure) or bool(_ANY_MARK.search(raw))
 
     def reads(self) -> list[Read]:
         """The readings that the files show by themselves."""

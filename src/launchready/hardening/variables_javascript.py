@@ -283,7 +283,7 @@ class _Reader:
         taker = next((n for n in above(environment) if n.type == "call_expression"), None)
         if taker is None or not _TAKES_ALL.search(text(field(taker, "function"))):
             return
-        for node in places(self.root, self.source, re.compile(rb"(?m)(?<![\w$.])[A-Z][A-Z0-9_]+(?=[\"']?\s*:)")):
+        for node in places(self.root, self.source, re.compile(rb"(?m)(?<![\w$.])[A-Z][A-Z0-9_]*(?=[\"']?\s*:)")):
             pair = node.parent
             while pair is not None and pair.type == "string":
                 pair = pair.parent

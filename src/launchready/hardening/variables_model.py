@@ -198,7 +198,8 @@ class Variable:
     @property
     def default(self) -> str | None:
         """The first literal default."""
-        return next((read.default for read in self.reads if read.default is not None), None)
+        reads = self.runtime or self.reads
+        return next((read.default for read in reads if read.default is not None), None)
 
 
 @dataclass

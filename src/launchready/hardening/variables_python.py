@@ -26,7 +26,7 @@ from launchready.hardening.variables_python_nodes import (
 MARKS = re.compile(r"environ|getenv|\bEnv\b|decouple|BaseSettings|starlette")
 """A file without any of these reads no variable by itself."""
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_UPPER = re.compile(r"[A-Z][A-Z0-9_]+\Z")
+_UPPER = re.compile(r"[A-Z][A-Z0-9_]*\Z")
 _CLASSES = {
     "environs.Env": "environs",
     "environs.FileAwareEnv": "environs",
@@ -291,8 +291,13 @@ class _Reader:
             child, above = above, self.parents.get(above)
         return False
 
-    def _context(self, node: ast.expr, need: Need) -> tuple[Need, str | None, tuple[str, ...]]:
-        """What is done with a value that may be None: need, literal default, names tried besides."""
+    def _context(
+        self, node: ast.expr, need: Need, *, follow: bool = True
+    ) -> tuple[Need, str | None, tuple[str, ...]]:
+        """What is done with a value that may be None: need, literal default, names tried besides.
+
+        `follow`: where it is given a name, look at the uses of that name too (once: `x = x or y` would not end).
+        """
         child: ast.AST = node
         above = self.parents.get(node)
         while above is not None:
@@ -340,7 +345,7 @@ class _Reader:
                 continue
             bound = target(above)
             if bound and child is getattr(above, "value", None) and need is Need.EMPTY:
-                return self._later(bound)
+                return self._later(bound) if follow else (need, None, ())
             return need, None, ()
         return need, None, ()
 
@@ -350,7 +355,7 @@ class _Reader:
         for use in self.uses.get(target, ())[:200]:
             above = self.parents.get(use)
             if isinstance(above, ast.If | ast.While | ast.IfExp | ast.BoolOp | ast.UnaryOp | ast.Compare | ast.Assert):
-                need, default, _ = self._context(use, Need.EMPTY)
+                need, default, _ = self._context(use, Need.EMPTY, follow=False)
                 needs.append((need, default))
         for wanted in (Need.REQUIRED, Need.DEFAULT, Need.OPTIONAL):
             for need, default in needs:
