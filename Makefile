@@ -4,13 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
 
-.PHONY: demo test lint bench docs clean
+.PHONY: demo test portal lint bench docs clean
 
 demo: $(VENV)/.demo ## audit a faulty domain, repair it, audit again: no account, no domain, no network
 	$(BIN)/launchready demo $(ARGS)
 
 test: lint ## lint, types, import directions, then every test
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
+	$(MAKE) portal
+
+portal: $(VENV)/.portal ## the reference portal's own tests; those in Chromium are skipped where there is none
+	cd portal && ../$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -37,6 +41,10 @@ $(VENV)/.demo: pyproject.toml | $(BIN)/python
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@ $(VENV)/.demo
+
+$(VENV)/.portal: portal/requirements.txt portal/requirements-dev.txt $(VENV)/.dev | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r portal/requirements-dev.txt
+	touch $@
 
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'

@@ -21,8 +21,10 @@ from invoices.states import ALLOWED, NotPossible, move
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The list, newest first."""
-    page = invoice_page(request, current_user(request))
-    context = {"page": page, "state": chosen_state(request), "states": InvoiceState.choices}
+    user = current_user(request)
+    # Clients see no drafts.
+    states = [choice for choice in InvoiceState.choices if user.is_agency or choice[0] != InvoiceState.DRAFT]
+    context = {"page": invoice_page(request, user), "state": chosen_state(request), "states": states}
     return render(request, "invoices/index.html", context)
 
 

@@ -80,8 +80,13 @@ def read_environment(base_dir: Path) -> Environment:
     values["private_files_root"] = base_dir / values["private_files_root"]
     if values["database_url"]["ENGINE"].endswith("sqlite3") and ":memory:" not in values["database_url"]["NAME"]:
         values["database_url"]["NAME"] = str(base_dir / values["database_url"]["NAME"])
-    values["allowed_hosts"] = tuple(filter(None, values["allowed_hosts"])) or (urlsplit(values["portal_url"]).hostname,)
+    values["allowed_hosts"] = tuple(filter(None, values["allowed_hosts"])) or _hosts_of(values["portal_url"])
     return Environment(**values)
+
+
+def _hosts_of(url: str) -> tuple[str, ...]:
+    host = urlsplit(url).hostname or ""
+    return ("localhost", "127.0.0.1", "[::1]") if host in ("localhost", "127.0.0.1") else (host,)
 
 
 def _long_and_own(value: str) -> None:

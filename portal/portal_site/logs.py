@@ -46,6 +46,8 @@ def logging_config(level: str) -> dict[str, Any]:
             # The request log says the same in one line.
             "django.server": {"handlers": [], "level": "ERROR", "propagate": False},
             "axes": {"level": "WARNING"},
+            # Scanners ask for other hosts all day; the request log shows their 400.
+            "django.security.DisallowedHost": {"level": "CRITICAL"},
         },
     }
 

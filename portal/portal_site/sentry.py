@@ -16,7 +16,6 @@ def start_sentry(dsn: str, environment_name: str) -> None:
         dsn=dsn,
         environment=environment_name,
         integrations=[DjangoIntegration()],
-        send_default_pii=False,
         max_request_body_size="never",
         include_local_variables=False,
         traces_sample_rate=0.0,

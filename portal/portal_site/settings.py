@@ -85,6 +85,8 @@ TEMPLATES = [
 
 DATABASES = {"default": ENV.database_url}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if ":memory:" not in DATABASES["default"]["NAME"]:
+        Path(DATABASES["default"]["NAME"]).parent.mkdir(parents=True, exist_ok=True)
     # Several writers wait for each other instead of failing, and readers are not blocked: https://sqlite.org/wal.html
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE", timeout=20, init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"

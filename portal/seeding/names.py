@@ -87,4 +87,4 @@ def address(random: Random) -> str:
 
 def domain_of(company: str) -> str:
     """`birch-clinic.example`."""
-    return f"{'-'.join(company.lower())}.example"
+    return f"{company.lower().replace(' ', '-')}.example"

@@ -84,6 +84,10 @@ def test_a_malformed_variable_is_named_without_its_value(environment, name, valu
     assert "user:pw" not in text
 
 
+def test_at_home_all_names_of_the_machine_are_the_portal(environment):
+    assert environment(PORTAL_URL="http://localhost:8000").allowed_hosts == ("localhost", "127.0.0.1", "[::1]")
+
+
 def test_http_turns_the_secure_parts_off(environment):
     assert not environment(PORTAL_URL="http://localhost:8000").secure
 

@@ -87,7 +87,8 @@ def test_an_error_keeps_its_traceback_and_loses_the_secrets_in_it(world, lines, 
 def test_bad_requests_are_not_logged_as_errors_of_ours(client, db, lines):
     assert client.get("/", headers={"Host": "evil.example"}).status_code == 400
     client.get("/.env")
-    assert not [line for line in lines() if line["logger"] == "portal.request" and line["level"] == "ERROR"]
+    assert [line["status"] for line in lines() if line["logger"] == "portal.request"] == [400, 404]
+    assert not [line for line in lines() if line["level"] == "ERROR"]
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_the_logins_that_are_printed_work(client, db, capsys):
     password = printed.split("Password of all accounts: ")[1].strip()
     emails = [line.strip() for line in printed.splitlines() if "@" in line]
     assert len(emails) == 3
+    assert emails[2].split("@")[1] == Company.unscoped.first().name.lower().replace(" ", "-") + ".example"
     for email in emails:
         assert client.post("/account/login/", {"username": email, "password": password}).status_code == 302
         assert client.get("/").status_code == 200

@@ -32,11 +32,12 @@ function row(invoice) {
   const due = new Date(`${invoice.due_on}T00:00:00Z`).toLocaleDateString("en-GB", {
     day: "numeric", month: "short", year: "numeric", timeZone: "UTC",
   });
-  const small = make("span", { className: "small" }, invoice.company, make("br"), `due ${due}`);
+  const withCompany = "withCompany" in list.dataset;
+  const small = make("span", { className: "small" }, ...(withCompany ? [invoice.company, make("br")] : []), `due ${due}`);
   const tone = invoice.overdue ? "bad" : tones[invoice.state];
   return make("tr", {},
     make("th", { scope: "row" }, make("a", { className: "keep", href: invoice.url }, invoice.label), " ", small),
-    make("td", { className: "wide" }, invoice.company),
+    ...(withCompany ? [make("td", { className: "wide" }, invoice.company)] : []),
     make("td", { className: "wide" }, make("time", { dateTime: invoice.due_on }, due)),
     make("td", {}, make("span", { className: `badge badge-${tone}` }, invoice.state_label)),
     make("td", { className: "amount" }, invoice.total));
