@@ -39,6 +39,8 @@ class App:
     """By variable: the host its value names, where it names one."""
     stores: Mapping[str, str] = field(default_factory=dict)
     """By variable: the store of the same file it is filled from."""
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    """By variable: the bucket it names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,21 @@ def host_of(value: object) -> str:
     return host.lower() if _HOST.fullmatch(host.lower()) else ""
 
 
+def bucket_of(name: str, value: object) -> str:
+    """The bucket that a variable names; empty for what is no bucket's name (3 to 63 of a-z, 0-9, dot and dash)."""
+    if not re.search(r"(?:^|_)BUCKET(?:_NAME)?$", name.upper()) or not isinstance(value, str):
+        return ""
+    text = value.strip()
+    return text if re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", text) else ""
+
+
 def env_entries(text: str) -> Iterator[tuple[str, str]]:
     """Names and values of a `.env` file, line by line."""
     for line in text.splitlines():
         if match := _ENTRY.match(line):
-            yield match[1], match[2].strip().strip("'\"")
+            value = match[2].strip()
+            quoted = value[:1] in ("'", '"')
+            yield match[1], (value if quoted else re.split(r"\s#", value, maxsplit=1)[0]).strip("'\"")
 
 
 _Read = Callable[[str, str], Iterator[App | Store]]
@@ -161,6 +173,7 @@ def _render_part(path: str, part: dict[str, Any], environment: str) -> Iterator[
             tuple(named),
             _hosts({key: e.get("value") for key, e in named.items()}),
             {key: store for key, store in stores.items() if store},
+            _buckets({key: e.get("value") for key, e in named.items()}),
         )
 
 
@@ -176,6 +189,7 @@ def _fly(path: str, text: str) -> Iterator[App | Store]:
         details=_details(document, "primary_region"),
         variables=tuple(map(str, variables))[:MOST],
         hosts=_hosts(variables),
+        buckets=_buckets(variables),
     )
     mounts = document.get("mounts")
     for mount in map(_table, mounts if isinstance(mounts, list) else [mounts] if mounts else []):
@@ -269,6 +283,10 @@ def _compose(path: str, text: str) -> Iterator[App | Store]:
 
 def _hosts(values: Mapping[str, object]) -> dict[str, str]:
     return {str(name): host for name, value in list(values.items())[:MOST] if (host := host_of(value))}
+
+
+def _buckets(values: Mapping[str, object]) -> dict[str, str]:
+    return {name: bucket for name, value in list(values.items())[:MOST] if (bucket := bucket_of(str(name), value))}
 
 
 def _details(table: Mapping[str, Any], *keys: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from launchready.cli.checks import checks
 from launchready.cli.demo import demo
 from launchready.cli.docs import docs
 from launchready.cli.env import env
+from launchready.cli.env_push import push
 from launchready.cli.explain import explain
 from launchready.cli.init import init
 from launchready.cli.map import map_
@@ -38,6 +39,7 @@ app = typer.Typer(
 for verb in (check, secrets, explain, checks, init, demo):
     app.command()(verb)
 app.command("map")(map_)
+env.command()(push)
 app.add_typer(env)
 app.command(hidden=True)(docs)
 

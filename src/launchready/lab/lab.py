@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from launchready.lab.edge import Edge
 from launchready.lab.healthy import healthy_world
 from launchready.lab.mailserver import MailServers
 from launchready.lab.nameserver import NameServers
-from launchready.lab.platforms import PlatformApis, with_platforms
+from launchready.lab.platforms import TOKEN, TOKEN_ENV, PlatformApis, with_platforms
 from launchready.lab.registry import with_registry
 from launchready.lab.relay import Relay
 from launchready.lab.source import write_source
@@ -68,6 +69,8 @@ class Lab:
     async def __aenter__(self) -> Lab:
         """Start every service."""
         try:
+            if self.world.platforms:
+                os.environ.setdefault(TOKEN_ENV, TOKEN)
             if self.world.source:
                 self._folder = TemporaryDirectory(prefix="launchready-lab-")
                 await asyncio.to_thread(write_source, self.world.source, Path(self._folder.name), self.now)

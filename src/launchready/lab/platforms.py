@@ -17,6 +17,8 @@ from launchready.lab.edge_http import Request
 from launchready.lab.world import Account, NameServer, Response, Route, Site, World, Zone
 
 ADDRESS = "192.88.99.81"
+TOKEN_ENV, TOKEN = "LAUNCHREADY_LAB_TOKEN", "lab-token"
+"""The variable that faults name as `token_env`, and what a lab with platforms sets it to. Good for nothing else."""
 HOSTS = {
     "render": "api.render.com",
     "fly": "api.machines.dev",
