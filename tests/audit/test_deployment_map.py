@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -302,3 +303,9 @@ def test_a_finding_about_nothing_on_the_map_is_about_the_domain() -> None:
     placed = place_findings(bare, [Finding("https://[x", "Odd.", severity=Severity.NICE, check="x.y")])
     assert len(placed.nodes[0].findings) == 1
     assert deployment_map  # the pure half is public
+
+
+async def test_manifests_made_to_be_slow_are_not(drawn: Draw) -> None:
+    slow = {"requirements.txt": "\n" * 1_500_000, "pyproject.toml": "-" * 1_500_000, "package.json": '"' * 1_500_000}
+    async with asyncio.timeout(20):
+        await drawn(files(slow))

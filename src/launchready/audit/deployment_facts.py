@@ -27,15 +27,15 @@ from launchready.probes.pages import Visit, first_pages
 from launchready.probes.rdap import Registration
 from launchready.probes.surface import Host
 
-MOST_FILES = 60
-"""Platform and environment files that are read, workflows included."""
+MOST_FILES = 30
+"""Of each kind that are read: platform files, environment files, workflows."""
 _WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml|\.gitlab-ci\.yml|\.circleci/config\.yml")
 _ENV_FILE = re.compile(r"(?:[^/]+/)?\.env(?:[._-][A-Za-z0-9._-]+)?|(?:[^/]+/)?(?:example|sample)\.env")
 _MANIFESTS = ("requirements.txt", "pyproject.toml", "package.json", "Gemfile", "composer.json", "go.mod")
 _FRAMEWORKS = (
-    ("Django", r"(?im)^\W*[\"']?django\b(?!-)"),
-    ("Flask", r"(?im)^\W*[\"']?flask\b(?!-)"),
-    ("FastAPI", r"(?im)^\W*[\"']?fastapi\b"),
+    ("Django", r"(?im)^[^\w\n]{0,9}django\b(?!-)"),
+    ("Flask", r"(?im)^[^\w\n]{0,9}flask\b(?!-)"),
+    ("FastAPI", r"(?im)^[^\w\n]{0,9}fastapi\b"),
     ("Rails", r"gem [\"']rails[\"']"),
     ("Laravel", r"\"laravel/framework\""),
     ("Symfony", r"\"symfony/framework-bundle\""),
@@ -142,7 +142,8 @@ async def _read_code(look: Look) -> Code | None:
     wanted = [*platform, *env_files, *manifests]
     read = dict(zip(wanted, await asyncio.gather(*map(look.repository.text, wanted)), strict=True))
     texts = {path: text for path, text in read.items() if isinstance(text, str)}
-    declared = read_platform_files({path: texts[path] for path in platform if path in texts})
+    of_platforms = {path: texts[path] for path in platform if path in texts}
+    declared = await asyncio.to_thread(read_platform_files, of_platforms)  # its YAML is slow
     of_files = {s.env_file: named(name) for name, s in look.portal.environments.items() if s.env_file}
     return Code(
         declared,

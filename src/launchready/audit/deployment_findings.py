@@ -36,6 +36,9 @@ def _node_of(drawn: DeploymentMap, finding: Finding) -> str:
     candidates: list[str] = []
     if finding.check == "secrets.storage":
         candidates += _apps_of(drawn, finding.subject)
+    if area in ("variables", "environments"):
+        words = finding.problem.lower()
+        candidates += [id for name in drawn.environments if name in words for id in _apps_of(drawn, name)[:1]]
     if area in _OF_CODE:
         candidates += ["code", *_apps_of(drawn, "production")]
     if area == "domain":

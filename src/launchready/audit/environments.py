@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -107,7 +108,7 @@ async def _uses(portal: Portal, look: Look) -> tuple[list[Use], set[str], list[t
             uses += _of_env_file(path, text, environment)
         else:
             texts[path] = text
-    declared = read_platform_files(texts)
+    declared = await asyncio.to_thread(read_platform_files, texts)  # its YAML is slow
     for app in declared.apps:
         for variable, store in app.stores.items():
             uses.append(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-MOST_BYTES = 512 * 1024
+MOST_CHARACTERS = 128 * 1024
 MOST_PAIRS = 5000
 """Of one mapping, after merges (`<<`): a few lines can otherwise ask for billions."""
 
@@ -26,8 +26,8 @@ def read_yaml(text: str) -> Any:
             if len(node.value) > MOST_PAIRS:
                 raise yaml.YAMLError("too many merged keys")
 
-    if len(text) > MOST_BYTES:
-        raise Unreadable(f"more than {MOST_BYTES} characters")
+    if len(text) > MOST_CHARACTERS:
+        raise Unreadable(f"more than {MOST_CHARACTERS} characters")
     loader = Bounded(text)
     try:
         return loader.get_data() if loader.check_data() else None  # type: ignore[no-untyped-call]

@@ -19,7 +19,7 @@ TOP = 44.0
 """Room for the headings of the columns."""
 LANE_HEAD, LANE_PAD, LANE_GAP = 30.0, 12.0, 16.0
 NAME_SIZE, DETAIL_SIZE, NAME_LINE = 13.0, 11.0, 17.0
-MOST_IN_COLUMN = 9
+MOST_IN_COLUMN = 12
 """Nodes of one column of one lane that are drawn; the rest is counted."""
 
 HEADINGS = ("Domain and DNS", "Addresses", "Edge or server", "Application", "Data and services")

@@ -15,6 +15,7 @@ from launchready.model import DeploymentMap, Finding, MapNode, Severity
 from launchready.report.map_icons import ICONS
 from launchready.report.map_layout import (
     DETAIL_SIZE,
+    GAP_X,
     HEADINGS,
     MARGIN,
     NAME_LINE,
@@ -113,9 +114,12 @@ def _way(boxes: dict[str, Box], origin: str, target: str) -> str:
         path = f"M{x:g} {one.y + one.height:g}L{x:g} {other.y - 3:g}"
     else:
         x, to = one.x + NODE_WIDTH, other.x - 3
-        bend = min(60.0, (to - x) * 0.6)
+        # A way past a column keeps to its own height until the last gap, so that it runs behind as little as may be.
+        start = max(x, to - GAP_X - 3)
+        bend = (to - start) * 0.6
         path = (
-            f"M{x:g} {one.middle:g}C{x + bend:g} {one.middle:g} {to - bend:g} {other.middle:g} {to:g} {other.middle:g}"
+            f"M{x:g} {one.middle:g}L{start:g} {one.middle:g}"
+            f"C{start + bend:g} {one.middle:g} {to - bend:g} {other.middle:g} {to:g} {other.middle:g}"
         )
     unseen = "" if one.node.known and other.node.known else ' stroke-dasharray="4 4"'
     return (
@@ -186,7 +190,8 @@ def _changes(drawn: DeploymentMap, top: float) -> tuple[str, float]:
     ]
     y += 14
     for node, finding in pairs[:CHANGES]:
-        row, height = _change(node, finding, y)
+        alike = sum(other.name == node.name for other in drawn.nodes) > 1 and node.environment
+        row, height = _change(f"{node.name}, {node.environment}" if alike else node.name, finding, y)
         rows.append(row)
         y += height
     if len(pairs) > CHANGES:
@@ -196,20 +201,20 @@ def _changes(drawn: DeploymentMap, top: float) -> tuple[str, float]:
     return "\n".join(rows), y + 22
 
 
-def _change(node: MapNode, finding: Finding, y: float) -> tuple[str, float]:
+def _change(name: str, finding: Finding, y: float) -> tuple[str, float]:
     severity = finding.severity or Severity.NICE
-    where = fitting(node.name, 215, 13, bold=True)
+    where = fitting(name, 240, 13, bold=True)
     lines = wrapped(finding.problem, WIDTH - 370 - MARGIN, 13, 2)
     told = "".join(
         f'<text class="map-ink" x="370" y="{y + 19 + 17 * index:g}" font-size="13" fill="#1d2125">{escape(line)}</text>'
         for index, line in enumerate(lines)
     )
     chip = _chip(MARGIN, y + 5, 92, 20, severity.value, TONES[severity], 12)
-    name = (
+    subject = (
         f'<text class="map-ink" x="{MARGIN + 104:g}" y="{y + 19:g}" font-size="13" font-weight="650" fill="#1d2125">'
         f"{escape(where)}</text>"
     )
-    return f"<g><title>{escape(clean(finding.problem))}</title>{chip}{name}{told}</g>", 12 + 17.0 * len(lines)
+    return f"<g><title>{escape(clean(finding.problem))}</title>{chip}{subject}{told}</g>", 12 + 17.0 * len(lines)
 
 
 def _told(node: MapNode) -> str:
