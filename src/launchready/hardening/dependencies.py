@@ -149,7 +149,7 @@ def requirement(text: str, where: str, development: bool = False) -> Wanted | No
     if re.match(r"(git|hg|svn|bzr)\+|https?://|file:", code):
         return Wanted(code.rpartition("egg=")[2] or code, code, where, development, bool(marker), True)
     named = re.match(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(.*)$", code)
-    if named is None or code.startswith((".", "/")) or code.endswith((".whl", ".zip", ".gz")):
+    if named is None or code.startswith((".", "/")) or (code.endswith((".whl", ".zip", ".gz")) and "@" not in code):
         return None
     rest = named.group(2).strip().strip("()")
     elsewhere = rest.startswith("@")
@@ -200,7 +200,7 @@ def _poetry(value: object, path: str, text: str, development: bool) -> Iterator[
 
 
 _MARKERS = {"markers", "python", "platform", "optional", "sys_platform"}
-_ASIDE = re.compile(r"(^|[._/-])(dev|develop|development|tests?|testing|lint|docs?|ci|local|debug)([._-]|$)")
+_ASIDE = re.compile(r"(^|[._/-])(dev|develop|development|tests?|testing|lint|docs?|ci|local|debug)([._/-]|$)")
 
 
 def for_production(path: str) -> bool:

@@ -49,7 +49,7 @@ SERVERS = (
     _row("quart run", _NPX + r"quart\b[^;&|]*\srun\b", _DEVELOPMENT, _PYTHON),
     _row("fastapi dev", _NPX + r"fastapi\s+dev\b", _DEVELOPMENT, "Start `fastapi run` or `uvicorn --workers`."),
     _row("next dev", _NPX + r"next\s+dev\b", _DEVELOPMENT, _NEXT),
-    _row("nuxt dev", _NPX + r"nuxi?\s+dev\b", _DEVELOPMENT, _NUXT),
+    _row("nuxt dev", _NPX + r"nux[ti]\s+dev\b", _DEVELOPMENT, _NUXT),
     _row("astro dev", _NPX + r"astro\s+dev\b", _DEVELOPMENT, _ASTRO),
     _row("remix dev", _NPX + r"(?:remix|react-router)\s+(?:vite:)?dev\b", _DEVELOPMENT, _NODE),
     _row("vite preview", _NPX + r"vite\s+preview\b", "which Vite says is not for production", _STATIC, Severity.HIGH),

@@ -224,7 +224,14 @@ def image(reference: str) -> Image:
     head, slash, tail = name.rpartition("/")
     tail, _, tag = tail.partition(":")
     name = f"{head}{slash}{tail}"
-    for prefix in ("docker.io/", "index.docker.io/", "registry-1.docker.io/", "public.ecr.aws/docker/", "library/"):
+    for prefix in (
+        "docker.io/",
+        "index.docker.io/",
+        "registry-1.docker.io/",
+        "registry.docker.com/",
+        "public.ecr.aws/docker/",
+        "library/",
+    ):
         name = name.removeprefix(prefix)
     return Image(name, tag, digest)
 
@@ -281,13 +288,17 @@ def _flags(rest: str) -> tuple[tuple[tuple[str, str], ...], str]:
     return tuple(flags), rest
 
 
+_BUILT_IN = {"TARGETARCH": "amd64", "TARGETOS": "linux", "TARGETVARIANT": "", "BUILDARCH": "amd64", "BUILDOS": "linux"}
+"""Arguments BuildKit sets by itself, on an amd64 server (docs.docker.com/reference/dockerfile/, platform arguments)."""
+
+
 def _stage(instruction: Instruction, arguments: dict[str, str], stages: list[Stage]) -> Stage:
     words = instruction.text.split()
     written = words[0].strip("\"'") if words else ""
     name = words[2].lower() if len(words) >= 3 and words[1].lower() == "as" else ""
     platform = dict(instruction.flags).get("platform", "")
     stage = Stage(written, instruction.line, name, substituted(platform, arguments) or platform)
-    base = substituted(written, arguments)
+    base = substituted(written, {**_BUILT_IN, **arguments})
     earlier = next((s for s in stages if base and s.name and s.name == base.lower()), None)
     if earlier:
         stage.parent, stage.variables = earlier, dict(earlier.variables)

@@ -183,6 +183,11 @@ def words(value: object) -> list[str]:
     return [text for item in value for text in words(item)] if isinstance(value, list) else []
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 Dockerfile`, `3 Dockerfiles`; `many` where an s is not enough."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def parsed(text: str, format: str, path: str) -> Any:
     """Data of a text, or a Failure: garbage, too large, too deep."""
     try:

@@ -81,10 +81,8 @@ async def locked(shelf: Shelf, path: str, member: str = "") -> Locked | None:
         data = await shelf.document(path, "jsonc", LOCK_BYTES)
         return _bun(table(data), member) if data is not None else None
     format = "json" if name.endswith((".json", "Pipfile.lock", "composer.lock")) else "toml"
-    data = await shelf.document(path, format, LOCK_BYTES)
-    if not isinstance(data, dict):
-        return None
-    return _DATA[name](data, member)
+    data = await shelf.table(path, format, LOCK_BYTES)
+    return None if path in shelf.unread else _DATA[name](data, member)
 
 
 def satisfied(language: str, manager: str, wanted: Wanted, versions: Iterable[str]) -> bool:

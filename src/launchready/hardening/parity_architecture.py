@@ -13,6 +13,7 @@ from launchready.hardening.documents import (
     LOCK_BYTES,
     Shelf,
     basename,
+    counted,
     line_of,
     open_shelf,
     place,
@@ -79,8 +80,8 @@ async def architecture(portal: Portal, look: Look) -> AsyncIterator[Row]:
         locks = len(shelf.named("package-lock.json", "Gemfile.lock", "requirements.txt"))
         yield Passed(
             "architecture",
-            f"{len(found.dockerfiles)} Dockerfiles, {locks} lists of dependencies: nothing for another system"
-            + (f" than amd64 of {hosts}" if hosts else ""),
+            f"{counted(len(found.dockerfiles), 'Dockerfile')}, {counted(locks, 'list')} of dependencies: "
+            "nothing for another system" + (f" than amd64 of {hosts}" if hosts else ""),
         )
 
 

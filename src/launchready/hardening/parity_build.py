@@ -79,7 +79,7 @@ async def _front_ends(shelf: Shelf, found: Deployment, scripts: str) -> AsyncIte
             where = place(path, await shelf.text(path) or "", '"scripts"', f'"{name}"')
             yield Finding(
                 where,
-                f"{path} has a build script that neither {_looked_at(found)} nor a workflow runs.",
+                f"{path} has a build script that nothing runs; looked in {_looked_at(found)} and the workflows.",
                 evidence=f"{name}: {own[name][:200]}",
                 fix=f"Run `npm ci && npm run {name}` in a stage of the Dockerfile, or as the platform's build command.",
                 key=f"build {folder}".strip(),
@@ -128,7 +128,7 @@ async def _static_files(shelf: Shelf, found: Deployment, scripts: str) -> AsyncI
         elif found.dockerfiles or not found.platforms.keys() & {"Procfile", "heroku"}:
             yield Finding(
                 where,
-                f"Nothing runs collectstatic, so production has no styles and scripts: {_looked_at(found)} does not.",
+                f"Nothing runs collectstatic, so production has no styles and scripts; looked in {_looked_at(found)}.",
                 fix="Add `RUN python manage.py collectstatic --noinput` to the Dockerfile, or to the build command.",
                 effort_min=15,
                 key="collectstatic",
@@ -159,8 +159,8 @@ async def _migrations(shelf: Shelf, found: Deployment, scripts: str) -> AsyncIte
             yield NotChecked(f"{kind.name} migrations", "nothing in the repository says how it is deployed", _UNLOCK)
         else:
             yield Finding(
-                folder_of(mine[-1]),
-                f"{kind.name} has {count} that no deployment runs: {_looked_at(found)} does not.",
+                folder_of(folder_of(mine[-1])) if kind.name == "Prisma" else folder_of(mine[-1]),
+                f"{kind.name} has {count} that no deployment runs; looked in {_looked_at(found)}.",
                 evidence=", ".join(basename(path) for path in mine[-3:]),
                 fix=f"Run `{kind.command}` once in each release: Render's preDeployCommand, Fly's release_command, the "
                 "`release` line of a Procfile, or before the start command.",
@@ -218,4 +218,4 @@ def _targets(text: str, found: Deployment) -> list[str]:
 
 def _looked_at(found: Deployment) -> str:
     names = list(dict.fromkeys([*(file.path for file in found.dockerfiles), *found.platforms.values()]))
-    return " or ".join(names[:3])
+    return ", ".join(names[:3])

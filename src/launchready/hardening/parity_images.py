@@ -66,7 +66,7 @@ async def base_image(portal: Portal, look: Look) -> AsyncIterator[Row]:
         if not file.stages:
             yield NotChecked(path, "it has no FROM", "write a Dockerfile that builds an image")
         elif not rows:
-            images = [stage.base for stage in file.used() if stage.image]
+            images = [_shown(stage.image) for stage in file.used() if stage.image]
             yield Passed(path, f"each image names its version: {', '.join(dict.fromkeys(images))[:200] or 'scratch'}")
     for complaint in shelf.complaints():
         yield complaint
@@ -117,7 +117,10 @@ def looseness(one: Image) -> tuple[Severity, str] | None:
     tag = one.tag.lower()
     if not tag:
         return Severity.HIGH, "which names no version, so it is whatever is newest when it is built"
-    if tag == "latest" or not (re.search(r"\d", _without_base(tag)) or _CODENAMES & set(re.split(r"[-_.]", tag))):
+    # A code name is the version of a system; on an image of a language it says nothing of the language.
+    system = name in ("debian", "ubuntu", "buildpack-deps") or "/" in one.name
+    named = system and _CODENAMES & set(re.split(r"[-_.]", tag))
+    if tag == "latest" or not (named or re.search(r"\d", _without_base(tag))):
         return Severity.HIGH, f"and `{one.tag}` is whatever is newest when it is built"
     major = re.match(r"v?(\d+)(?:-|$)", tag)
     if name in MOVING and one.name == name and major and int(major.group(1)) < 20:

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 from collections.abc import AsyncIterator
 
 from launchready.gate import check
 from launchready.hardening import dependencies
 from launchready.hardening.dependencies import Wanted
-from launchready.hardening.documents import Shelf, basename, folder_of, join, open_shelf, table, within, words
+from launchready.hardening.documents import Shelf, basename, counted, folder_of, join, open_shelf, table, within, words
 from launchready.hardening.lockfiles import LOCKS, MANAGERS, Locked, composer_hash, locked, satisfied
 from launchready.hardening.parity_pins import unpinned
 from launchready.hardening.projects import Project, listed, projects
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
-from launchready.probes.failures import Failure
 from launchready.probes.look import Look
 
 _MAKE = {
     "npm": "npm install", "Yarn": "yarn install", "pnpm": "pnpm install", "Bun": "bun install", "Pipenv": "pipenv lock",
     "Poetry": "poetry lock", "uv": "uv lock", "PDM": "pdm lock", "pip": "pip lock", "Bundler": "bundle install",
-    "Composer": "composer update --lock", "Go": "go mod tidy",
+    "Composer": "composer update", "Go": "go mod tidy",
 }  # fmt: skip
 _USUAL = {"node": "npm", "python": "uv", "ruby": "Bundler", "php": "Composer", "go": "Go"}
 _EXACT = frozenset({"Yarn", "pnpm", "Bun"})
@@ -110,8 +107,8 @@ async def _without(shelf: Shelf, project: Project, wanted: list[Wanted]) -> Asyn
         return
     manifest = next((path for path in project.manifests if basename(path) != "manage.py"), project.manifests[0])
     usual = LOCKS[project.language]
-    if ignored := await asyncio.to_thread(_ignored, shelf, [join(project.folder, name) for name in usual]):
-        name = basename(ignored[0])
+    if ignored := await _ignored(shelf, project.folder, usual):
+        name = ignored
         yield Finding(
             manifest,
             f"The lock file {name} is ignored by git, so whoever builds from the repository does not have it.",
@@ -155,10 +152,23 @@ async def _manager(shelf: Shelf, project: Project) -> str:
     return _USUAL[project.language]
 
 
-def _ignored(shelf: Shelf, paths: list[str]) -> list[str]:
-    """Which of these paths git ignores. Nothing, where git finds none or cannot tell."""
-    printed = shelf.repository.git("check-ignore", "--", *paths)
-    return [] if isinstance(printed, Failure) else [p for p in os.fsdecode(printed).splitlines() if p in paths]
+async def _ignored(shelf: Shelf, folder: str, names: tuple[str, ...]) -> str:
+    """The first of these names that a .gitignore of the folder or above leaves out; empty when none does."""
+    every = set(shelf.listing.files)
+    for path in dict.fromkeys((join(folder, ".gitignore"), ".gitignore")):
+        lines = [line.strip() for line in (await shelf.text(path) or "").splitlines()] if path in every else []
+        for name in names:
+            patterns = {
+                name,
+                f"/{name}",
+                f"**/{name}",
+                join(folder, name),
+                f"/{join(folder, name)}",
+                f"*.{name.rpartition(chr(46))[2]}",
+            }
+            if patterns & set(lines) and f"!{name}" not in lines:
+                return name
+    return ""
 
 
 def _rivals(locks: tuple[str, ...], managers: list[str]) -> Finding:
@@ -198,7 +208,9 @@ async def _compare(shelf: Shelf, project: Project, path: str, wanted: list[Wante
     if manager == "Composer" and (late := await _composer_is_late(shelf, project, path)):
         yield late
         return
-    yield Passed(path, f"{len(wanted)} dependencies of {manifests}, each locked to a version that it admits")
+    yield Passed(
+        path, f"{counted(len(wanted), 'dependency', 'dependencies')} of {manifests}, locked to versions that it admits"
+    )
 
 
 async def _relevant(shelf: Shelf, project: Project, path: str, wanted: list[Wanted], content: Locked) -> list[Wanted]:

@@ -56,16 +56,17 @@ async def versions(portal: Portal, look: Look) -> AsyncIterator[Row]:
     for language in NAMES:
         mine = [project for project in every if project.language == language and not project.workspace]
         for project, group in _grouped(mine, [s for s in said if s.language == language]):
-            looked = True
             for row in _judge(language, project, group, look.now.date()):
+                looked = True
                 yield row
             missing = not group and language not in unversioned
             if missing and project and await _runs(shelf, project):
+                looked = True
                 yield _none_stated(project)
     for complaint in shelf.complaints():
         yield complaint
     if not looked:
-        yield Passed("versions of languages", "no project of a language that is looked at, and no version stated")
+        yield Passed("versions of languages", "none is stated, and no application needs one")
 
 
 def _grouped(mine: list[Project], said: list[Statement]) -> Iterator[tuple[Project | None, list[Statement]]]:
