@@ -7,6 +7,7 @@ from axes.models import AccessAttempt
 from django.test import Client
 from django.utils import timezone
 
+from portal_site.client_address import client_address
 from tests.world import PASSWORD, logged_in
 
 LOGIN = "/account/login/"
@@ -114,6 +115,31 @@ def test_behind_a_proxy_the_address_it_saw_counts(client, ada, settings):
         attempt(client, ada.email, "wrong", headers={"X-Forwarded-For": f"10.0.0.{number}, 203.0.113.7"})
     assert attempt(client, ada.email, PASSWORD, headers={"X-Forwarded-For": "203.0.113.7"}).status_code == 429
     assert attempt(client, ada.email, PASSWORD, headers={"X-Forwarded-For": "203.0.113.8"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "peer", "address"),
+    [
+        ("203.0.113.7", "10.0.0.1", "203.0.113.7"),
+        ("evil, 203.0.113.7", "10.0.0.1", "203.0.113.7"),
+        ("203.0.113.7:50123", "10.0.0.1", "203.0.113.7"),
+        ("[2001:DB8::7]:50123", "10.0.0.1", "2001:db8::7"),
+        ("2001:db8::7", "10.0.0.1", "2001:db8::7"),
+        ("nonsense", "10.0.0.1", "10.0.0.1"),
+        ("999.1.1.1", "10.0.0.1", "10.0.0.1"),
+        ("", "", "0.0.0.0"),
+        ("203.0.113.7,", "", "203.0.113.7"),
+    ],
+)
+def test_the_address_is_always_one(rf, settings, forwarded, peer, address):
+    settings.TRUSTED_PROXIES = 1
+    request = rf.get("/", headers={"X-Forwarded-For": forwarded}, REMOTE_ADDR=peer)
+    assert client_address(request) == address
+
+
+def test_a_strange_forwarded_address_breaks_no_login(client, ada, settings):
+    settings.TRUSTED_PROXIES = 1
+    assert attempt(client, ada.email, PASSWORD, headers={"X-Forwarded-For": "'; DROP"}).status_code == 302
 
 
 def test_the_session_is_a_new_one_after_the_login(client, ada):
