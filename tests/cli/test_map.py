@@ -40,3 +40,14 @@ def test_wrong_names_are_told(run: Callable[..., object], tmp_path: Path) -> Non
     assert ".svg" in ran.err
     (tmp_path / "folder.svg").mkdir()
     assert run("map", "brightside.example", "--output", "folder.svg").code == 2
+
+
+def test_the_code_is_drawn_from_the_folder_that_is_named(
+    run: Callable[..., object], healthy: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "fly.toml").write_text('app = "portal"\n[env]\nSENTRY_DSN = "x"\n', encoding="utf-8")
+    ran = run("map", "brightside.example", *healthy, "--repo", "code")
+    assert "on Fly.io" in ran.out
+    assert "third party: Sentry" in ran.out
+    assert run("map", "brightside.example", *healthy, "--repo", "nowhere").code == 2

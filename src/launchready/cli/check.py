@@ -90,7 +90,7 @@ def check(
     from launchready.cli.portal_choice import choose_portal
     from launchready.cli.reach import Reach, look_at
 
-    portal = _with_repository(choose_portal(domain, config), repo)
+    portal = with_repository(choose_portal(domain, config), repo)
     reach = Reach(
         tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=not no_discover
     )
@@ -109,7 +109,8 @@ def check(
     return exit_code(report, fail_on.severity)
 
 
-def _with_repository(portal: Portal, folder: Path | None) -> Portal:
+def with_repository(portal: Portal, folder: Path | None) -> Portal:
+    """The portal with its code in `folder`, where one was named. Raises Stop when there is none."""
     from launchready.portal import RepositorySettings
 
     if folder is None:

@@ -42,6 +42,12 @@ def map_(
         Path | None,
         typer.Option("--config", "-c", metavar="FILE", help=f"Describes the portal [default: {options.FILE_NAME}]"),
     ] = None,
+    repo: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="The portal's source code [default: [repository] path]", show_default=False
+        ),
+    ] = None,
     format: Annotated[
         MapFormat | None, typer.Option(help="How it is drawn.", show_default="by --output, else text")
     ] = None,
@@ -65,12 +71,12 @@ def map_(
         raise Stop(f"--output {output}: is a directory; name a file in it")
 
     from launchready import gate
-    from launchready.cli.check import audit
+    from launchready.cli.check import audit, with_repository
     from launchready.cli.output import write_whole
     from launchready.cli.portal_choice import choose_portal
     from launchready.cli.reach import Reach, look_at
 
-    portal = choose_portal(domain, config)
+    portal = with_repository(choose_portal(domain, config), repo)
     reach = Reach(
         tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=not no_discover
     )
