@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 
 from launchready.gate import check
@@ -15,6 +16,8 @@ from launchready.hardening.variables_names import (
     is_publishable,
     is_read_by_libraries,
     is_secret,
+    is_stock_laravel,
+    is_vital,
 )
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import FILE_NAME, Portal
@@ -60,10 +63,11 @@ async def missing(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Readings are found in the syntax of Python, JavaScript, TypeScript, Ruby, PHP and Go and in deployment files;
     tests, scripts, examples and other people's code do not count. A reading that is tested, or has a default
-    anywhere, is not missing; what the platform or the framework provides never is; error tracking and analytics
-    are nice to have. What production holds is known from launchready.toml, its environment file and platform files
-    such as render.yaml; where none of these is complete, this is not checked rather than guessed. A variable that is
-    there but empty, or still holds the example's placeholder, is missing too.
+    anywhere, is not missing; one without which the code goes on with nothing, and whose name is not that of a key,
+    an address or a public setting, is a high risk; error tracking and analytics are nice to have. What the platform
+    or the framework provides is never missing. What production holds is known from launchready.toml, its environment
+    file and platform files such as render.yaml; where none of these is complete, this is not checked rather than
+    guessed. A variable that is there but empty, or still holds the example's placeholder, is missing too.
     """
     found = await taken(portal, look)
     if isinstance(found, NotChecked):
@@ -90,9 +94,7 @@ def _missing_in(environment: Environment, found: Inventory) -> Iterable[Row]:
         if entry is None and not environment.complete:
             doubtful.append(variable)
             continue
-        severity = Severity.BLOCKER if production else Severity.HIGH
-        if variable.need is Need.EMPTY and is_dispensable(variable.name):
-            severity = Severity.NICE
+        severity = _weight(variable) if production else max(_weight(variable), Severity.HIGH, key=lambda s: s.rank)
         state = (
             "lacks" if entry is None else "holds nothing for" if entry.value == "" else "holds only a placeholder for"
         )
@@ -116,6 +118,14 @@ def _missing_in(environment: Environment, found: Inventory) -> Iterable[Row]:
     if not absent:
         held = f"holds all {len(needed)} variables that the code needs" if needed else "the code needs no variable"
         yield Passed(environment.name, held)
+
+
+def _weight(variable: Variable) -> Severity:
+    """How bad it is that production lacks it."""
+    if variable.need is Need.EMPTY and is_dispensable(variable.name):
+        return Severity.NICE
+    # Where the code goes on with nothing, the name tells whether what follows can work.
+    return Severity.BLOCKER if variable.need is Need.REQUIRED or is_vital(variable.name) else Severity.HIGH
 
 
 def _there(variable: Variable, environment: Environment) -> bool:
@@ -154,7 +164,7 @@ async def undocumented(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(found, NotChecked):
         yield found
         return
-    read = [v for v in found.variables.values() if v.runtime and not is_provided(v.name)]
+    read = [v for v in found.variables.values() if v.runtime and not is_provided(v.name) and not _of_laravel(v)]
     lacking = [v for v in read if v.documented is None and not _other_is_documented(v, found)]
     if read and not found.examples:
         names = ", ".join(v.name for v in read[:LISTED]) + (", …" if len(read) > LISTED else "")
@@ -219,7 +229,8 @@ async def unused(portal: Portal, look: Look) -> AsyncIterator[Row]:
         if not holders and variable.documented is None:
             continue
         count += 1
-        elsewhere = is_provided(variable.name) or is_read_by_libraries(variable.name)
+        laravel = "APP_KEY" in found.variables and is_stock_laravel(variable.name)
+        elsewhere = laravel or is_provided(variable.name) or is_read_by_libraries(variable.name)
         used = variable.reads or variable.name in found.mentioned or variable.name.startswith(prefixes or ("\0",))
         if not (used or elsewhere):
             declared.append((variable, holders))
@@ -290,6 +301,10 @@ async def development_only(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(PRODUCTION, f"whether it sets {names} is not known: {why}", KNOW_MORE)
         return
     for variable, read in risky:
+        if variable.name == "DB_CONNECTION" and any(
+            n.startswith("DB_") or n == "DATABASE_URL" for n in environment.declared
+        ):
+            continue
         secret = is_secret(variable.name) and not is_development(read.default or "")
         shown = redacted(read.default or "") if secret else f"“{_masked(read.default or '')}”"
         what = "a key that is written in the code" if secret else shown
@@ -305,7 +320,7 @@ async def development_only(portal: Portal, look: Look) -> AsyncIterator[Row]:
 def _development_default(variable: Variable) -> Read | None:
     """The reading by the program whose default is a developer's."""
     name = variable.name
-    if is_provided(name) or name.endswith(_LISTENS):
+    if is_provided(name) or name.endswith(_LISTENS) or (_of_laravel(variable) and name != "DB_CONNECTION"):
         return None
     for read in variable.runtime:
         default = read.default or ""
@@ -315,15 +330,22 @@ def _development_default(variable: Variable) -> Read | None:
             return read
         # An empty or boolean default of a secret says "off", and a publishable key is no secret.
         says_off = len(default) < 4 or default.lower() in ("false", "true", "none", "null")
+        if "://" in default and not re.search(r"://[^/@\s]*:[^/@\s]+@", default):
+            continue  # an address without a password
         if is_secret(name) and not is_publishable(name) and not says_off:
             return read
     return None
 
 
+def _of_laravel(variable: Variable) -> bool:
+    """Whether only the configuration that comes with Laravel reads it: for drivers the portal may not have chosen."""
+    places = {read.path.rpartition("/")[0].rpartition("/")[2] for read in variable.runtime}
+    php = all(read.path.endswith(".php") for read in variable.runtime)
+    return php and places == {"config"} and is_stock_laravel(variable.name)
+
+
 def _masked(default: str) -> str:
     """A default without the password of an address."""
-    import re
-
     return re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:…@", default)[:80]
 
 

@@ -108,10 +108,9 @@ def _defaults(found: Inventory) -> Iterable[Finding]:
         if environment.holds(variable.name):
             continue
         for read in variable.runtime:
-            mode = variable.name in MODES and variable.name != "NODE_ENV" and variable.name != "APP_ENV"
-            if read.need is Need.DEFAULT and is_on(variable.name, read.default or "") and (
-                mode or variable.name not in MODES
-            ):  # fmt: skip
+            # That a mode is "development" unless told otherwise is how Rails and Express start; servers tell them.
+            flag = read.need is Need.DEFAULT and variable.name not in MODES
+            if flag and is_on(variable.name, read.default or ""):
                 yield Finding(
                     read.place,
                     f"{variable.name} is {read.default} unless it is set, and production does not set it.",

@@ -99,8 +99,8 @@ def _alternative(parent: Node, child: Node, others: list[str]) -> Outcome | None
         return None
     names = [match[1] or match[2] for match in _ENVIRONMENT.finditer(text(other)[:2000])]
     others += names
-    if left != child:
-        return None
+    if left != child:  # what comes first may suffice: an argument, a setting
+        return None if names else Outcome(Need.OPTIONAL, others=tuple(others))
     if other.type == "call_expression" and _REFUSES.search(text(field(other, "function"))):
         return Outcome(Need.REQUIRED, others=tuple(others))
     if names:

@@ -6,11 +6,12 @@ import asyncio
 import re
 import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from launchready.hardening import variables_deployment as deployment
 from launchready.hardening.variables_environments import Known, known_environments
-from launchready.hardening.variables_model import Declared, Facts, Inventory, Read, Scope, Variable
+from launchready.hardening.variables_model import Declared, Facts, Inventory, Need, Read, Scope, Variable
 from launchready.hardening.variables_places import is_code, is_env_file, is_others, scope_of
 from launchready.hardening.variables_wrappers import through_wrappers
 from launchready.portal import Portal
@@ -25,6 +26,10 @@ LOOKED_THROUGH_BYTES = 16 * 1024 * 1024
 SOURCE_FILES = 20_000
 TOTAL_BYTES = 300 * 1024 * 1024
 _WORD = re.compile(r"(?<![A-Za-z0-9_])[A-Z][A-Z0-9_]{2,}(?![A-Za-z0-9_])")
+_TESTED = re.compile(
+    r"\b(?:if|elif|unless|and|or|not|while)\s+(?:not\s+)?\(?(?:[\w.]*\.)?(?:config|settings|conf|Config)"
+    r"(?:\.get\(\s*[\"']|\[\s*[\"']|\.)([A-Z][A-Z0-9_]+)"
+)
 _TEXTS = (".yml", ".yaml", ".toml", ".json", ".sh", ".bash", ".html", ".prisma", ".tf", ".conf", ".cfg", ".ini", ".erb",
           ".xml", ".tmpl", ".j2", ".ejs", ".java", ".kt", ".rs", ".ex", ".exs", ".cs", ".mk", ".properties", ".mdx",
           ".graphql", ".nix", ".bat", ".ps1", ".twig", ".slim", ".haml", ".in", ".template",
@@ -55,6 +60,8 @@ def take_inventory(portal: Portal, repository: Repository, listing: Listing) -> 
         warnings.simplefilter("ignore")  # what Python's parser says of a stranger's escapes is not ours to print
         sources.read(path for path in listing.files if not is_others(path))
         reads = [*sources.reads(), *through_wrappers(sources.facts, sources.text, sources.unparsed)]
+    # `MAIL_SERVER = os.environ.get("MAIL_SERVER")` here, `if app.config["MAIL_SERVER"]` there
+    reads = [replace(r, need=Need.OPTIONAL) if r.need is Need.EMPTY and r.name in sources.tested else r for r in reads]
     known = known_environments(portal, repository, listing)
     unread = {p: f.trouble for p, f in sources.facts.items() if f.trouble} | sources.unread | known.unread
     return Inventory(
@@ -137,6 +144,8 @@ class _Sources:
         """Source files without a mark of their own; they may call a wrapper."""
         self.unread: dict[str, str] = {}
         self.words: set[str] = set()
+        self.tested: set[str] = set()
+        """Settings of this name are tested for being there."""
         self.count = 0
         self.cut = False
 
@@ -156,6 +165,7 @@ class _Sources:
             self.count += 1
             total += len(text)
             self.words |= set(_WORD.findall(text))
+            self.tested |= set(_TESTED.findall(text)) if is_code(path) else set()
             facts = _guarded(path, text)
             if facts is not None:
                 self.facts[path] = facts

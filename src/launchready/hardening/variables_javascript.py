@@ -37,6 +37,10 @@ _EXCUSED = re.compile(
     r"\.?optional\(|"
     r"\.\s*(?:optional|nullish|nullable|default|catch|prefault)\s*\(|\bdefault\s*:|\b(?:undefined|required\s*:\s*false)\b"
 )
+_KEYS = re.compile(rb"(?m)(?<![\w$.])[A-Z][A-Z0-9_]*(?=[\"']?\s*:)")
+_VALUE = re.compile(r"\b(?:process|import\.meta)\.env\b")
+_MAPS = re.compile(rb"\b(?:createEnv|parse|safeParse|validate)\s*\(")
+"""A schema may be given the variables one by one: `createEnv({ server: {...}, runtimeEnv: { A: process.env.A } })`."""
 _SCRIPT = re.compile(r"<script\b[^>]*>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
 _FRONT_MATTER = re.compile(r"\A---\r?\n(.*?)\n---", re.DOTALL)
 _REQUIRE = re.compile(r"\{([^{}]*)\}\s*=\s*require\(\s*[\"']([^\"']+)[\"']\s*\)")
@@ -93,6 +97,8 @@ class _Reader:
                     fresh |= self._environment(node)
             queue = [node for alias in fresh - aliases for node in self._named(alias)]
             aliases |= fresh
+        if self.facts.found and _MAPS.search(self.source):
+            self._keys({found.name for found in self.facts.found})
         if self.facts.found or self.facts.dynamic or self.facts.wrappers or _CALLS.search(self.source):
             self._imports()
             self._candidates()
@@ -279,23 +285,24 @@ class _Reader:
         return False
 
     def _schema(self, environment: Node) -> None:
-        """The whole environment is given to a function: the upper-case keys of the schemas it may be checked by."""
+        """The whole environment is given to a function: all keys of the schemas it may be checked by are read."""
         taker = next((n for n in above(environment) if n.type == "call_expression"), None)
-        if taker is None or not _TAKES_ALL.search(text(field(taker, "function"))):
-            return
-        for node in places(self.root, self.source, re.compile(rb"(?m)(?<![\w$.])[A-Z][A-Z0-9_]*(?=[\"']?\s*:)")):
+        if taker is not None and _TAKES_ALL.search(text(field(taker, "function"))):
+            self._keys(None)
+
+    def _keys(self, only: set[str] | None) -> None:
+        """Upper-case keys of the file's schemas, required or excused; `only` these, where the rest is another's."""
+        for node in places(self.root, self.source, _KEYS):
             pair = node.parent
             while pair is not None and pair.type == "string":
                 pair = pair.parent
             if pair is None or pair.type != "pair" or field(pair, "key") not in (node, node.parent):
                 continue
             calls = [text(field(n, "function")) for n in above(pair) if n.type == "call_expression"]
-            if any(_SCHEMAS.search(call) for call in calls[:4]):
-                value = text(field(pair, "value"))
-                if "process.env" in value or "import.meta.env" in value:
-                    continue
-                excuse = _EXCUSED.search(value)
-                self._add(text(node), node, Need.DEFAULT if excuse else Need.REQUIRED)
+            value = text(field(pair, "value"))
+            known = only is None or text(node) in only
+            if known and not _VALUE.search(value) and any(_SCHEMAS.search(call) for call in calls[:4]):
+                self._add(text(node), node, Need.DEFAULT if _EXCUSED.search(value) else Need.REQUIRED)
 
     def _modules(self) -> Iterator[str]:
         """SvelteKit's `$env` modules and Node's `process`: names read by import, and what `env` is called."""

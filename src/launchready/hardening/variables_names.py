@@ -43,12 +43,15 @@ _PROVIDED_WORDS = (
     "HOSTTYPE OSTYPE MACHTYPE _ WATCHPACK_POLLING CHOKIDAR_USEPOLLING FAST_REFRESH BROWSER GENERATE_SOURCEMAP "
     "PUBLIC_URL BABEL_ENV TS_NODE_PROJECT TURBO_HASH SOURCE_VERSION INIT_CWD SECRET_KEY_BASE_DUMMY SPRING "
     "DISABLE_SPRING BOOTSNAP_CACHE_DIR XDEBUG_MODE XDEBUG_CONFIG LARAVEL_SAIL GOOGLE_CLOUD_PROJECT NODE_DEBUG "
-    "SKIP_ENV_VALIDATION"
+    "SKIP_ENV_VALIDATION VERCEL_AUTOMATION_BYPASS_SECRET"
 )
 _PROVIDED = frozenset(_PROVIDED_WORDS.split())
 """What the operating system, the language, the framework or the platform sets, or has a good default for."""
 VITE_OWN = frozenset({"BASE_URL", "MODE", "DEV", "PROD", "SSR", "SITE", "ASSETS_PREFIX"})
 """Provided in `import.meta.env` only; elsewhere they are the portal's own."""
+
+_OWN_ID = re.compile(r"CLIENT_ID$|APP_ID$|^GITHUB_ID$|APP_NAME$|APP_SLUG$|REDIRECT_URI$|CALLBACK_URL$")
+"""What an application registered with a platform has, rather than what the platform tells it."""
 
 _LIBRARY = re.compile(
     r"(?:AWS|AZURE|GOOGLE|GCP|OTEL|DD|DATADOG|NEW_RELIC|SENTRY|PG|POSTGRES|MYSQL|MARIADB|MONGO_INITDB|RABBITMQ|MINIO|"
@@ -62,13 +65,17 @@ _LIBRARY = re.compile(
 _OPTIONAL = re.compile(
     r"SENTRY|ROLLBAR|BUGSNAG|HONEYBADGER|DATADOG|NEW_?RELIC|POSTHOG|SEGMENT|MIXPANEL|AMPLITUDE|HOTJAR|INTERCOM|CRISP|"
     r"GOOGLE_ANALYTICS|(?:^|_)GA_|(?:^|_)GTM_|MEASUREMENT_ID|TRACKING_ID|GOOGLE_SITE_VERIFICATION|PLAUSIBLE|UMAMI|"
-    r"LOG_LEVEL|LOGLEVEL|(?:^|_)DEBUG$|VERBOSE|FEATURE_|^ENABLE_|^DISABLE_|_ENABLED$|_DISABLED$|SESSION_TOKEN$"
+    r"LOG_LEVEL|LOGLEVEL|^LOG_TO_|^USE_|_USE_|^IS_|^HAS_|^SKIP_|(?:^|_)DEBUG$|VERBOSE|FEATURE_|^ENABLE_|^DISABLE_|_ENABLED$|_DISABLED$|SESSION_TOKEN$"
 )
 """What a portal works without: error tracking, analytics, switches."""
 
+_VITAL = re.compile(
+    r"(?:^|_)(?:URL|URI|DSN|HOSTS?|ENDPOINT|DOMAIN|ORIGINS?|BUCKET|REGION|KEY|KEYS|TOKEN|SECRET|PASSWORD|CREDENTIALS|"
+    r"ACCESS_KEY_ID|CLIENT_ID|ACCOUNT_SID|PROJECT_ID|APP_ID|SENDER|FROM_EMAIL|EMAIL_FROM)$"
+)
 _LARAVEL_STOCK = re.compile(
     r"(?:AWS|PUSHER|ABLY|REVERB|POSTMARK|MAILGUN|RESEND|SES|SLACK|MAIL|REDIS|MEMCACHED|DYNAMODB|SQS|DB|MYSQL_ATTR|LOG|"
-    r"PAPERTRAIL|SESSION|SANCTUM|BCRYPT|CACHE|QUEUE|BROADCAST|FILESYSTEM|BEANSTALKD|HASH|AUTH|APP_(?!KEY$)|VIEW|"
+    r"PAPERTRAIL|SESSION|SANCTUM|BCRYPT|ASSET_URL$|VITE_APP_NAME$|CACHE|QUEUE|BROADCAST|FILESYSTEM|BEANSTALKD|HASH|AUTH|APP_(?!KEY$)|VIEW|"
     r"DATABASE_URL|ARGON)"
 )
 """What the configuration files of a fresh Laravel application read, most of it for drivers that are not chosen."""
@@ -119,8 +126,13 @@ _DEVELOPMENT = re.compile(
 
 
 def is_provided(name: str) -> bool:
-    """Whether system, language, framework or platform provide it, so that it is never missing."""
-    return name in _PROVIDED or name.startswith(_PROVIDED_PREFIXES)
+    """Whether system, language, framework or platform provide it, so that it is never missing.
+
+    A platform's prefix does not make a credential its gift: GITHUB_CLIENT_SECRET and VERCEL_TOKEN are the portal's own.
+    """
+    if name in _PROVIDED:
+        return True
+    return name.startswith(_PROVIDED_PREFIXES) and not (is_secret(name) or _OWN_ID.search(name))
 
 
 def is_public(name: str) -> bool:
@@ -131,6 +143,11 @@ def is_public(name: str) -> bool:
 def is_dispensable(name: str) -> bool:
     """Whether a portal usually works without it: error tracking, analytics, switches."""
     return bool(_OPTIONAL.search(name))
+
+
+def is_vital(name: str) -> bool:
+    """Whether something that matters fails without it, as far as a name tells: a key, an address, a public setting."""
+    return is_secret(name) or is_public(name) or bool(_VITAL.search(name))
 
 
 def is_stock_laravel(name: str) -> bool:

@@ -61,8 +61,10 @@ def scope_of(path: str) -> Scope:
         return Scope.TEST
     if _TOOLS & set(parts) or _TOOL_NAME.match(name) or name.endswith((".ipynb", ".d.ts")):
         return Scope.TOOLING
+    if re.match(r"(?:docker-)?compose\b", name):
+        return Scope.RUNTIME if role(name.removeprefix("docker-")) == "production" else Scope.DEVELOPMENT
     configures = {"settings", "config", "environments", "conf", "env"} & {*parts, *re.split(r"[._-]", name)}
-    stem = name.partition(".")[0] if name.startswith(("docker", "compose")) is False else name
+    stem = name.partition(".")[0]
     if configures and (kind := role(re.sub(r"settings|config", "", stem))) in ("development", "test"):
         return Scope.TEST if kind == "test" else Scope.DEVELOPMENT
     return Scope.RUNTIME

@@ -291,9 +291,7 @@ class _Reader:
             child, above = above, self.parents.get(above)
         return False
 
-    def _context(
-        self, node: ast.expr, need: Need, *, follow: bool = True
-    ) -> tuple[Need, str | None, tuple[str, ...]]:
+    def _context(self, node: ast.expr, need: Need, *, follow: bool = True) -> tuple[Need, str | None, tuple[str, ...]]:
         """What is done with a value that may be None: need, literal default, names tried besides.
 
         `follow`: where it is given a name, look at the uses of that name too (once: `x = x or y` would not end).
@@ -314,6 +312,7 @@ class _Reader:
                         last = above.values[-1]
                         closed = not list(self._environment_names(last))
                         return (Need.DEFAULT if closed else need), (literal(last) if closed else None), others
+                    need = Need.OPTIONAL  # what comes first may suffice: an argument, a setting
                     child, above = above, self.parents.get(above)
                     continue
                 if above.values[0] is child:

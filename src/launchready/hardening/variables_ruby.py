@@ -115,7 +115,10 @@ def _use(node: Node) -> tuple[Need, str | None, tuple[str, ...]]:
             if operator in ("||", "or"):
                 right = field(parent, "right")
                 if right == child:
-                    others += _names(field(parent, "left"))
+                    before = _names(field(parent, "left"))
+                    if not before:  # what comes first may suffice: credentials, an argument
+                        return Need.OPTIONAL, None, tuple(others)
+                    others += before
                 else:
                     more = _names(right)
                     if not more:

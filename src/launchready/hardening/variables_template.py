@@ -67,7 +67,7 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"REDIS.*PORT$", "6379"),
     (r"PORT$", "8000"),
     (r"(?:FROM|EMAIL|REPLY_TO|ADDRESS)$", "portal@example.com"),
-    (r"HOSTS$|HOST$|HOSTNAME$", "localhost"),
+    (r"HOSTS$|HOST$|HOST_?NAME$|SMTP_SERVER$", "localhost"),
     (r"DOMAIN$", "portal.example.com"),
     (r"(?:URL|URI|ENDPOINT|ORIGIN|ORIGINS)$", "https://portal.example.com"),
     (r"DEBUG$|^(?:USE|ENABLE|DISABLE|IS|HAS|ALLOW)_|_ENABLED$|_DISABLED$", "false"),
@@ -82,6 +82,13 @@ _SHAPES: tuple[tuple[str, str], ...] = (
     (r"ENVIRONMENT(?:_NAME)?$|_ENV$", "development"),
     (r"(?:DIR|PATH|ROOT|FOLDER)$", "var"),
 )  # fmt: skip
+
+
+_SPELLING = (
+    "API AWS CDN CSS CSV DB DNS DSN GCP HTML HTTP HTTPS ID IP JSON JWT OAuth OTP PDF S3 SDK SES SFTP SMS SMTP SQL SSO "
+    "TLS TTL UI URI URL VAT GitHub GitLab Google Slack OpenAI PayPal"
+)
+_SPELT = {word.upper(): word for word in _SPELLING.split()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +133,7 @@ def purpose(name: str) -> str:
     for pattern, sentence in _PURPOSES:
         if re.search(pattern, name):
             return sentence
-    words = name.replace("_", " ").lower()
+    words = " ".join(_SPELT.get(word, word.lower()) for word in name.split("_") if word)
     return f"{words[:1].upper()}{words[1:]}."
 
 
@@ -169,9 +176,11 @@ def _written(variable: Variable) -> str:
     others = sorted({name for read in variable.runtime for name in read.others})
     instead = f" Instead: {', '.join(others)}." if others else ""
     shown = ", ".join(_clean(place) for place in places[:2])
+    # What may be left out is left out of a copy too, unless the code says what it would be.
+    optional = variable.need in (Need.OPTIONAL, Need.DEFAULT) and variable.default is None
     return (
         f"# {purpose(variable.name)} Read in {shown}{more}.{instead}\n"
-        f"{variable.name}={_quoted(placeholder(variable.name, variable.default))}\n"
+        f"{'# ' if optional else ''}{variable.name}={_quoted(placeholder(variable.name, variable.default))}\n"
     )
 
 

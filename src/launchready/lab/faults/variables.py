@@ -76,9 +76,9 @@ FAULTS = (
         "A PHP page asks for a variable that production lacks",
         "variables.missing",
         Severity.BLOCKER,
-        _file("legacy/invoice.php", "<?php\n$prefix = env('INVOICE_PREFIX');\n", "INVOICE_PREFIX"),
-        subject="INVOICE_PREFIX",
-        twin=_file("legacy/invoice.php", "<?php\n$prefix = getenv('INVOICE_PREFIX') ?: 'INV';\n", "INVOICE_PREFIX"),
+        _file("legacy/invoice.php", "<?php\n$prefix = env('INVOICE_API_KEY');\n", "INVOICE_API_KEY"),
+        subject="INVOICE_API_KEY",
+        twin=_file("legacy/invoice.php", "<?php\n$prefix = getenv('INVOICE_API_KEY') ?: '';\n", "INVOICE_API_KEY"),
     ),
     Fault(
         "variables-missing-go",
