@@ -38,7 +38,8 @@ async def storage(portal: Portal, look: Look) -> AsyncIterator[Row]:
     Compared are the names in the `env_file` of each environment with the names in its platform's store (Render,
     Fly.io, Heroku, Vercel, Railway, GitHub Actions), asked over the vendor's public API. Values are not read from the
     store, and not kept where the vendor sends them along; so a value that differs is not seen. Groups of Render and
-    organisations of GitHub that share variables count, and so does `[env]` of fly.toml. Empty values, placeholders
+    organisations of GitHub that share variables count, and so does `[env]` of fly.toml; what a team of Vercel shares
+    among its projects is not in a project's listing, and not seen. Empty values, placeholders
     and what platforms provide themselves are left out. A high risk where one of the names is that of a secret, else
     nice to fix. Environments that run on people's own machines (development, test) keep their files. An environment
     without a local file has nothing left to move.
