@@ -196,7 +196,8 @@ async def test_each_image_of_production_is_told_once(judge: Judge) -> None:
         judge,
         "parity.base_image",
         {
-            "Dockerfile": "ARG TAG=latest\nFROM node:${TAG} AS build\nFROM build AS more\nFROM b AS unused\nFROM scratch\n"
+            "Dockerfile": "ARG TAG=latest\nFROM node:${TAG} AS build\nFROM build AS more\nFROM b AS other\n"
+            "FROM scratch\n"
             "COPY --from=more /a /a\nCOPY --from=ghcr.io/astral-sh/uv:latest /uv /uv\nCOPY --from=0 /b /b\n",
             "Dockerfile.dev": "FROM node\n",
         },

@@ -121,7 +121,8 @@ async def open_shelf(look: Look) -> Shelf | NotChecked:
 
 def aside(path: str) -> bool:
     """Whether a file lies among tests, examples, documentation or other people's code."""
-    return any(part.lower() in ASIDE for part in path.split("/")[:-1]) or "{{" in path
+    folders = path.lower().split("/")[:-1]
+    return any(part in ASIDE or part.endswith(("-tests", "-test", "_tests")) for part in folders) or "{{" in path
 
 
 def basename(path: str) -> str:
@@ -200,8 +201,13 @@ def parsed(text: str, format: str, path: str) -> Any:
         return _yaml(text, path)
     except RecursionError:
         return Garbage(Phase.ANSWER, path, "it is nested too deeply")
-    except ValueError as error:
-        return Garbage(Phase.ANSWER, path, f"not valid {format.upper()}: {str(error).splitlines()[0][:160]}")
+    except _UNREADABLE as error:
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        return Garbage(Phase.ANSWER, path, f"not valid {format.upper()}: {reason}")
+
+
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
+"""What the parsers raise besides their own errors: a `!!timestamp` or `!!int` of nonsense, a key that is a list."""
 
 
 def _format(path: str) -> str:
@@ -220,8 +226,8 @@ def _yaml(text: str, path: str) -> Any:
             Phase.ANSWER, path, f"{len(text)} characters of YAML, more than the {YAML_CHARACTERS} that are read"
         )
     # The loader in pure Python: what is nested too deeply ends in an error there, in C it may end the process.
-    loader = yaml.SafeLoader(text)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_node() if loader.check_node() else None
         if node is None:
             return None
@@ -230,9 +236,7 @@ def _yaml(text: str, path: str) -> Any:
             tagged.tag = _CORE[type(tagged).__name__]
         return loader.construct_document(node)
     except yaml.YAMLError as error:
-        raise ValueError(str(error).replace("\n", " ")) from None
-    finally:
-        loader.dispose()
+        raise ValueError(str(error)) from None
 
 
 _CORE = {

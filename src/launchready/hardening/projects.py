@@ -76,8 +76,10 @@ async def _is_application(shelf: Shelf, language: str, folder: str) -> bool:
         return True
     if language == "python" and shelf.beside(folder, "pyproject.toml"):
         data = await shelf.table(join(folder, "pyproject.toml"))
-        poetry = table(table(data.get("tool")).get("poetry"))
-        packaged = "build-system" in data and ("project" in data or poetry.get("package-mode", True) is not False)
+        tool = table(data.get("tool"))
+        switches = (("poetry", "package-mode"), ("uv", "package"), ("pdm", "distribution"))
+        off = any(table(tool.get(name)).get(key) is False for name, key in switches)
+        packaged = "build-system" in data and not off
         return not packaged or bool(shelf.beside(folder, "Pipfile"))
     if language == "python":
         return not shelf.beside(folder, "setup.py")
