@@ -1,5 +1,6 @@
 """Passwords: reset by mail, change, and the first one of an invited person."""
 
+import time
 from typing import Any
 
 from axes.utils import reset as forget_failures
@@ -31,7 +32,7 @@ def password_rate(group: str, request: HttpRequest) -> str:
 
 @method_decorator(ratelimit(key="ip", rate=reset_rate, method="POST", group="reset"), name="dispatch")
 class ResetView(views.PasswordResetView):
-    """Asks for the address and answers the same whether it has an account or not."""
+    """Asks for the address and answers the same, and after the same time, whether it has an account or not."""
 
     template_name = "accounts/reset.html"
     email_template_name = "accounts/mail/reset.txt"
@@ -39,6 +40,13 @@ class ResetView(views.PasswordResetView):
     success_url = reverse_lazy("accounts:reset_sent")
     # The link leads to PORTAL_URL whatever host the request named.
     extra_email_context = {"portal_name": settings.PORTAL_NAME, "portal_url": settings.PORTAL_URL}  # noqa: RUF012
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Writing the mail takes milliseconds, and only where there is an account; both answers wait for longer."""
+        began = time.monotonic()
+        response = super().form_valid(form)
+        time.sleep(max(0.0, settings.RESET_ANSWER_S - (time.monotonic() - began)))
+        return response
 
 
 class ResetSentView(views.PasswordResetDoneView):

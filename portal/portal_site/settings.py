@@ -97,7 +97,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 if ENV.redis_url:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": ENV.redis_url}}
 else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "portal_cache"}}
+    # Django keeps 300 entries and throws others away at random: a crowd of addresses would wipe the counters.
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "portal_cache",
+            "OPTIONS": {"MAX_ENTRIES": 20_000},
+        }
+    }
 SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
 
 # Accounts
@@ -133,6 +140,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "password"]
 AXES_VERBOSE = False
 LOGIN_ATTEMPTS_PER_ADDRESS = "20/m"
 RESET_ATTEMPTS_PER_ADDRESS = "5/m"
+RESET_ANSWER_S = 0.1
 PASSWORD_ATTEMPTS_PER_ACCOUNT = "5/m"  # noqa: S105
 RATELIMIT_IP_META_KEY = "portal_site.client_address.client_address"
 

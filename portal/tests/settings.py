@@ -29,7 +29,11 @@ os.environ.update(
 )
 
 from portal_site.settings import *  # noqa: E402, F403
-from portal_site.settings import STORAGES  # noqa: E402
+from portal_site.settings import DATABASES, STORAGES  # noqa: E402
+
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A file as in real life: a database in memory that threads share locks differently.
+    DATABASES["default"]["TEST"] = {"NAME": f"{_files}/tests.sqlite3"}
 
 # Hashing is slow on purpose; tests of the hashing itself say so.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
