@@ -338,3 +338,60 @@ def test_every_check_names_the_rows_it_serves() -> None:
     checks = gate.select(["variables"])
     assert len(checks) == 8
     assert all(check.info.needs == "repository" and check.info.roadmap[0] in ("C1", "C7") for check in checks)
+
+
+async def test_a_schema_that_is_given_the_variables_one_by_one(take: Taken) -> None:
+    code = (
+        "export const env = createEnv({\n  server: { A_KEY: z.string(), B_KEY: z.string().optional() },\n"
+        "  runtimeEnv: { A_KEY: process.env.A_KEY, B_KEY: process.env.B_KEY },\n})\n"
+    )
+    found = await take({"env.mjs": code})
+    assert {name: v.need for name, v in found.variables.items()} == {"A_KEY": Need.REQUIRED, "B_KEY": Need.DEFAULT}
+
+
+async def test_what_fresh_frameworks_bring_along_is_no_finding(checked: Found) -> None:
+    files = {
+        "config/puma.rb": 'environment ENV.fetch("RAILS_ENV") { "development" }\nport ENV.fetch("PORT") { 3000 }\n',
+        "config/database.php": "<?php\nreturn ['default' => env('DB_CONNECTION', 'sqlite'),\n"
+        "'host' => env('DB_HOST', '127.0.0.1'),\n"
+        "'redis' => env('REDIS_HOST', '127.0.0.1'), 'password' => env('REDIS_PASSWORD')];\n",
+        ".env.example": "APP_KEY=\nBROADCAST_CONNECTION=log\n",
+        "config/app.php": "<?php\nreturn ['key' => env('APP_KEY')];\n",
+        "docker-compose.yml": "services:\n  db:\n    environment:\n      DB_PASS: ${DB_PASS:-postgres}\n",
+    }
+    outcomes = await checked(files, **holding("APP_KEY", "DB_HOST"))
+    assert {id: subjects(o) for id, o in outcomes.items() if o.findings} == {}
+
+
+async def test_an_application_registered_with_a_platform_is_the_portals_own(checked: Found) -> None:
+    files = {"a.js": "x(process.env.GITHUB_CLIENT_SECRET!);\nx(process.env.GITHUB_SHA!);\n"}
+    outcomes = await checked(files, **holding("OTHER"))
+    assert subjects(outcomes["variables.missing"]) == ["GITHUB_CLIENT_SECRET"]
+
+
+async def test_how_bad_an_absence_is_is_told_by_the_name_where_the_code_goes_on(checked: Found) -> None:
+    code = 'import os\na = os.getenv("PAYMENT_API_KEY")\nb = os.getenv("GREETING")\nc = os.environ["TITLE"]\n'
+    found = (await checked({"a.py": code}, **holding("OTHER")))["variables.missing"].findings
+    assert {f.subject: f.severity for f in found} == {
+        "PAYMENT_API_KEY": Severity.BLOCKER, "GREETING": Severity.HIGH, "TITLE": Severity.BLOCKER,
+    }  # fmt: skip
+
+
+async def test_a_compose_file_leads_nowhere_outside_of_the_repository(tmp_path: Path, take: Taken) -> None:
+    outside = tmp_path.parent / f"{tmp_path.name}-outside"
+    outside.mkdir()
+    (outside / "x.env").write_text("STOLEN=1\n")
+    (tmp_path / "link").symlink_to(outside)
+    places = ("link/x.env", f"a/../../{outside.name}/x.env", str(outside / "x.env"))
+    compose = "services:\n  web:\n    env_file:\n" + "".join(f"      - {place}\n" for place in places)
+    found = await take({"compose.prod.yml": compose})
+    assert "STOLEN" not in found.variables
+    assert not found.environments["production"].complete
+
+
+async def test_a_setting_that_is_tested_under_its_name_is_optional(checked: Found) -> None:
+    files = {
+        "config.py": 'import os\n\nclass Config:\n    SEARCH_URL = os.environ.get("SEARCH_URL")\n',
+        "app.py": 'search = Search(app.config["SEARCH_URL"]) if app.config["SEARCH_URL"] else None\n',
+    }
+    assert (await checked(files, **holding("OTHER")))["variables.missing"].findings == ()

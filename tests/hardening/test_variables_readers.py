@@ -150,6 +150,8 @@ JAVASCRIPT = [
     ("const url = `https://${process.env.A}/`", EMPTY),
     ("'A' in process.env", OPTIONAL),
     ("process.env.A ||= 'x'", DEFAULT),
+    ("const a = process.env.A || process.env.B || (windows ? `${process.env.C}/x` : 'vi')", DEFAULT),
+    ("const a = options.a || process.env.A", OPTIONAL),
 ]
 
 

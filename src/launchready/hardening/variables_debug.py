@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Iterable
 from pathlib import PurePosixPath
 
 from launchready.gate import check
+from launchready.hardening.dockerfile import instructions
 from launchready.hardening.variables import PRODUCTION, taken
 from launchready.hardening.variables_debug_code import Flag, python_flags
-from launchready.hardening.variables_deployment import instructions
 from launchready.hardening.variables_model import Environment, Inventory, Need, Scope
 from launchready.hardening.variables_places import is_others, scope_of
 from launchready.hardening.variables_platforms import role
@@ -194,4 +194,4 @@ def _commands(name: str, text: str) -> Iterable[tuple[int, str]]:
         if match:
             yield text.count("\n", 0, match.start()) + 1, match[1]
     elif name.endswith("ockerfile"):
-        yield from ((line, rest) for line, word, rest in instructions(text) if word in ("CMD", "ENTRYPOINT"))
+        yield from ((one.line, one.command) for one in instructions(text) if one.keyword in ("CMD", "ENTRYPOINT"))

@@ -4,8 +4,8 @@ Prisma schemas, front-end pages. What they set is in `variables_platforms`."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
+from launchready.hardening.dockerfile import instructions
 from launchready.hardening.variables_model import Facts, Found, Need
 from launchready.hardening.variables_yaml import composed, entry, scalars
 
@@ -26,7 +26,8 @@ def read_dockerfile(source: str) -> Facts:
     """Build arguments without a value, and what a start command expands. `ENV` sets, and is told by the platforms."""
     facts = Facts()
     own: set[str] = set()
-    for line, instruction, rest in instructions(source):
+    for one in instructions(source):
+        line, instruction, rest = one.line, one.keyword, one.text
         if instruction == "ARG":
             for word in rest.split():
                 name, equals, value = word.partition("=")
@@ -40,22 +41,6 @@ def read_dockerfile(source: str) -> Facts:
         elif instruction in ("CMD", "ENTRYPOINT"):
             facts.found += [f for f in _expanded(rest, line) if f.name not in own]
     return facts
-
-
-def instructions(source: str) -> Iterator[tuple[int, str, str]]:
-    """Line, instruction and rest, continuation lines joined. https://docs.docker.com/reference/dockerfile/"""
-    pending, first = "", 0
-    for number, row in enumerate(source.splitlines(), 1):
-        if row.strip().startswith("#"):
-            continue
-        first = first or number
-        if row.rstrip().endswith(("\\", "`")):
-            pending += row.rstrip()[:-1] + " "
-            continue
-        word, _, rest = (pending + row).strip().partition(" ")
-        if word:
-            yield first, word.upper(), rest.strip()
-        pending, first = "", 0
 
 
 def assignments(rest: str) -> list[tuple[str, str]]:

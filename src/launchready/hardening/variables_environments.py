@@ -3,6 +3,7 @@ the example file documents."""
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -38,7 +39,7 @@ class Known:
 def known_environments(portal: Portal, repository: Repository, listing: Listing) -> Known:
     """Read all of it; what cannot be read is named in `unread`."""
     known = Known()
-    reader = _Reader(repository, known)
+    reader = _Reader(repository, known, frozenset((*listing.files, *listing.ignored)))
     named = {s.env_file: canonical(name) for name, s in portal.environments.items() if s.env_file}
     for name, settings in portal.environments.items():
         reader.described(canonical(name), settings)
@@ -63,8 +64,8 @@ def canonical(name: str) -> str:
 
 
 class _Reader:
-    def __init__(self, repository: Repository, known: Known) -> None:
-        self.repository, self.known = repository, known
+    def __init__(self, repository: Repository, known: Known, listed: frozenset[str]) -> None:
+        self.repository, self.known, self.listed = repository, known, listed
 
     def described(self, name: str, settings: EnvironmentSettings) -> None:
         """An environment of launchready.toml; what it lists is all there is."""
@@ -120,8 +121,9 @@ class _Reader:
         environment.sources.append(path)
         complete = settings.complete
         for file in settings.env_files:
-            beside = (PurePosixPath(path).parent / file).as_posix()
-            text = self._text(beside)
+            beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), file))
+            # A stranger's file: only what the listing names is opened, never what lies behind a link.
+            text = self._text(beside) if beside in self.listed else None
             if text is None:
                 complete, settings.reason = False, f"{path} names {file}, which is not here"
                 continue
@@ -140,6 +142,7 @@ class _Reader:
             held[entry.name] = entry
 
     def _text(self, path: str) -> str | None:
+        path = posixpath.normpath(path)
         if path.startswith(("/", "..")):
             return None
         raw = self.repository.read(path, FILE_BYTES)

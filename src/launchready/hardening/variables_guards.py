@@ -97,7 +97,11 @@ def _alternative(parent: Node, child: Node, others: list[str]) -> Outcome | None
     other = right if left == child else left
     if other is None:
         return None
-    names = [match[1] or match[2] for match in _ENVIRONMENT.finditer(text(other)[:2000])]
+    plain = other
+    while plain.type == "parenthesized_expression" and plain.named_child_count == 1:
+        plain = plain.named_children[0]
+    tried = plain.type in ("member_expression", "subscript_expression", "non_null_expression", "binary_expression")
+    names = [match[1] or match[2] for match in _ENVIRONMENT.finditer(text(plain)[:2000])] if tried else []
     others += names
     if left != child:  # what comes first may suffice: an argument, a setting
         return None if names else Outcome(Need.OPTIONAL, others=tuple(others))

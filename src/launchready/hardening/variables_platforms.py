@@ -12,7 +12,8 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from launchready.hardening.variables_deployment import assignments, instructions
+from launchready.hardening.dockerfile import instructions
+from launchready.hardening.variables_deployment import assignments
 from launchready.hardening.variables_model import Declared
 from launchready.hardening.variables_yaml import composed, entry, items, pairs, plain, scalars
 
@@ -110,7 +111,8 @@ def _compose(path: str, source: str) -> Settings | None:
 def _dockerfile(path: str, source: str) -> Settings:
     """`ENV` of the last stage, and of the stages it is built from: what the container runs with."""
     stages: list[tuple[str, str, list[Declared]]] = []
-    for line, instruction, rest in instructions(source):
+    for one in instructions(source):
+        line, instruction, rest = one.line, one.keyword, one.text
         words = rest.split()
         if instruction == "FROM" and words:
             words = [w for w in words if not w.startswith("--")]

@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterable
 
 from launchready.gate import check
+from launchready.hardening.dockerfile import instructions
 from launchready.hardening.variables import PRODUCTION, taken
 from launchready.hardening.variables_dotenv import parse_dotenv
 from launchready.hardening.variables_environments import canonical
@@ -237,8 +238,6 @@ async def _committed(look: Look, found: Inventory) -> Iterable[Row]:
 
 async def _copied(look: Look) -> Iterable[Row]:
     assert look.repository is not None  # noqa: S101 - these checks need a repository
-    from launchready.hardening.variables_deployment import instructions
-
     files = await look.repository.files()
     rows: list[Row] = []
     for path in () if isinstance(files, Failure) else files:
@@ -247,14 +246,15 @@ async def _copied(look: Look) -> Iterable[Row]:
         text = await look.repository.text(path)
         if isinstance(text, Failure):
             continue
-        for line, instruction, rest in instructions(text):
-            named = [w for w in rest.split()[:-1] if re.fullmatch(r"(?:\./)?\.env(?:\.prod(?:uction)?|\.local)?", w)]
-            if instruction in ("COPY", "ADD") and named and "--from" not in rest:
+        for one in instructions(text):
+            words = one.argv or one.text.split()
+            named = [w for w in words[:-1] if re.fullmatch(r"(?:\./)?\.env(?:\.prod(?:uction)?|\.local)?", w)]
+            if one.keyword in ("COPY", "ADD") and named and "from" not in dict(one.flags):
                 rows.append(
                     Finding(
-                        f"{path}:{line}",
+                        f"{path}:{one.line}",
                         f"The image contains {named[0]}: the same values wherever it runs, for all who can pull it.",
-                        evidence=f"{instruction} {rest[:80]}",
+                        evidence=f"{one.keyword} {one.text[:80]}",
                         fix="Remove the line, add `.env*` to .dockerignore, and set the variables where it runs.",
                         key="copied",
                     )
