@@ -7,6 +7,8 @@ from django.contrib.auth.forms import AuthenticationForm
 
 from accounts.models import User, canonical_email
 
+_LONGEST_EMAIL = 254  # RFC 5321, and what the table of failures takes
+
 
 class LoginForm(AuthenticationForm):
     """Says the same for a wrong address, a wrong password and a closed account."""
@@ -22,8 +24,11 @@ class LoginForm(AuthenticationForm):
         self.fields["username"].label = "E-mail"
 
     def clean_username(self) -> str:
-        """One spelling an account, so that failures add up."""
-        return canonical_email(self.cleaned_data["username"])
+        """One spelling an account, so that failures add up; nothing that no account can have."""
+        email = canonical_email(self.cleaned_data["username"])
+        if len(email) > _LONGEST_EMAIL:
+            raise self.get_invalid_login_error()
+        return email
 
 
 class CodeForm(forms.Form):

@@ -18,7 +18,7 @@ from portal_site.paging import page_of
 @agency_only
 def index(request: HttpRequest) -> HttpResponse:
     """The companies one works for, found by name."""
-    search = request.GET.get("q", "").strip()
+    search = request.GET.get("q", "").replace("\0", "").strip()[:120]
     companies = Company.visible_to(current_user(request))
     if search:
         companies = companies.filter(name__icontains=search)

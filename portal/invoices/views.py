@@ -1,7 +1,6 @@
 """Invoice pages."""
 
 from datetime import timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.db import transaction
@@ -48,7 +47,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     invoice = get_object_or_404(Invoice.visible_to(user).select_related("company"), pk=pk)
     context = {
         "invoice": invoice,
-        "lines": _lines(invoice),
+        "lines": invoice.lines.all(),
         "moves": sorted(ALLOWED[invoice.state]) if user.is_agency else [],
     }
     return render(request, "invoices/detail.html", context)
@@ -58,7 +57,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 def pdf(request: HttpRequest, pk: int) -> HttpResponse:
     """The invoice for the client's books."""
     invoice = get_object_or_404(Invoice.visible_to(current_user(request)).select_related("company"), pk=pk)
-    response = HttpResponse(invoice_pdf(invoice, _lines(invoice)), content_type="application/pdf")
+    response = HttpResponse(invoice_pdf(invoice, invoice.lines.all()), content_type="application/pdf")
     response["Content-Disposition"] = f'attachment; filename="{str(invoice).replace(" ", "-")}.pdf"'
     return response
 
@@ -120,10 +119,3 @@ def _edit(request: HttpRequest, draft: Invoice, title: str) -> HttpResponse:
         messages.success(request, "The draft is saved.")
         return redirect(invoice)
     return render(request, "invoices/form.html", {"form": form, "lines": lines, "title": title})
-
-
-def _lines(invoice: Invoice) -> list[Any]:
-    lines = list(invoice.lines.all())
-    for line in lines:
-        line.invoice = invoice
-    return lines

@@ -6,13 +6,13 @@ from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
-from portal_site.redaction import redact, redact_text
+from portal_site.redaction import redact
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 
 class RedactedJsonFormatter(JsonFormatter):
-    """JSON lines; redaction happens last, on what would be printed, so that no caller can forget it."""
+    """JSON lines; redaction happens last, on what would be printed, tracebacks too, so that no caller forgets it."""
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
         """Adds the request and takes the secrets out."""
@@ -20,10 +20,6 @@ class RedactedJsonFormatter(JsonFormatter):
             log_data.setdefault("request_id", current)
         log_data.pop("request", None)
         return redact(super().process_log_record(log_data))
-
-    def formatException(self, ei: Any) -> str:
-        """The traceback, redacted too: exceptions like to quote their input."""
-        return redact_text(super().formatException(ei))
 
 
 def logging_config(level: str) -> dict[str, Any]:
