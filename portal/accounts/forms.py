@@ -62,7 +62,7 @@ class PasswordForm(forms.Form):
 
 
 class ProfileForm(forms.ModelForm):
-    """What people change about themselves. The e-mail is the login; the agency changes it."""
+    """What people change about themselves. The e-mail is the login: a new address is a new invitation."""
 
     class Meta:
         model = User

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
 
 from accounts.access import current_user, owner_only
 from accounts.invitations import invite
@@ -30,6 +31,19 @@ def invite_staff(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{person} gets a mail. Choose the companies now.")
         return redirect("companies:staff_edit", person.pk)
     return render(request, "companies/form.html", {"form": form, "title": "Invite a colleague"})
+
+
+@owner_only
+@require_POST
+def invite_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """A new link for a colleague whose link was lost or is too old."""
+    person = get_object_or_404(User, pk=pk, role=Role.STAFF, is_active=True)
+    if person.has_usable_password():
+        messages.error(request, f"{person} has a password already and can ask for a new one at the login.")
+    else:
+        invite(person, invited_by=current_user(request))
+        messages.success(request, f"{person} gets a new link that works for a week.")
+    return redirect("companies:staff")
 
 
 @owner_only

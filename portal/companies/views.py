@@ -74,6 +74,21 @@ def invite_person(request: HttpRequest, pk: int) -> HttpResponse:
 
 @agency_only
 @require_POST
+def invite_again(request: HttpRequest, pk: int, person_pk: int) -> HttpResponse:
+    """A new link for somebody whose link was lost or is too old."""
+    user = current_user(request)
+    company = get_object_or_404(Company.visible_to(user), pk=pk)
+    person = get_object_or_404(company.people, pk=person_pk, is_active=True)
+    if person.has_usable_password():
+        messages.error(request, f"{person} has a password already and can ask for a new one at the login.")
+    else:
+        invite(person, invited_by=user)
+        messages.success(request, f"{person} gets a new link that works for a week.")
+    return redirect(company)
+
+
+@agency_only
+@require_POST
 def switch_person(request: HttpRequest, pk: int, person_pk: int) -> HttpResponse:
     """Closes or reopens the account of a client's person."""
     company = get_object_or_404(Company.visible_to(current_user(request)), pk=pk)

@@ -33,7 +33,7 @@ class Address:
             "token": "a-token",
         }
         if "pk" in self.parameters:
-            values["pk"] = side.staff.pk if self.name == "companies:staff_edit" else numbers[section].pk
+            values["pk"] = side.staff.pk if self.name.startswith("companies:staff_") else numbers[section].pk
         if not self.name:
             return f"/{self.pattern}"
         return reverse(self.name, kwargs={name: values[name] for name in self.parameters})

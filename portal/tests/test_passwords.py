@@ -175,6 +175,24 @@ class TestInvitations:
         answer = logged_in(world.ours.staff).post(f"/companies/{world.ours.company.pk}/invite/", sent)
         assert "has an account already" in answer.content.decode()
 
+    def test_a_lost_link_is_sent_again_until_it_was_used(self, client, link, world):
+        bea = User.objects.get(email="bea@alder.example")
+        path = f"/companies/{world.ours.company.pk}/people/{bea.pk}/invite/"
+        page = f"/companies/{world.ours.company.pk}/"
+        assert path in logged_in(world.ours.staff).get(page).content.decode()
+        logged_in(world.ours.staff).post(path)
+        client.post(link_in(OutgoingMail.objects.latest("pk")), TWICE)
+        assert client.get(link).status_code == 410
+        answer = logged_in(world.ours.staff).post(path, follow=True)
+        assert "has a password already" in answer.content.decode()
+        assert OutgoingMail.objects.count() == 2
+
+    def test_staff_are_invited_again_by_the_owner(self, ada, world):
+        kim = User.objects.create_user("kim@studio.example", name="Kim", role=Role.STAFF)
+        logged_in(world.owner).post(f"/companies/staff/{kim.pk}/invite/")
+        assert OutgoingMail.objects.get().recipients == [kim.email]
+        assert logged_in(world.owner).post(f"/companies/staff/{ada.pk}/invite/").status_code == 404
+
     def test_the_owner_invites_staff_and_gives_them_companies(self, world):
         browser = logged_in(world.owner)
         answer = browser.post("/companies/staff/invite/", {"name": "Kim", "email": "kim@studio.example"})

@@ -9,9 +9,16 @@ EVERYBODY = {
     "/healthz", "/readyz", "/robots.txt",
     "accounts:login", "accounts:reset", "accounts:reset_sent", "accounts:reset_confirm", "accounts:invitation",
 }  # fmt: skip
-OWNER = {"companies:create", "companies:staff", "companies:staff_invite", "companies:staff_edit"}
+OWNER = {
+    "companies:create",
+    "companies:staff",
+    "companies:staff_invite",
+    "companies:staff_edit",
+    "companies:staff_invite_again",
+}
 AGENCY = {
-    "approvals:create", "companies:index", "companies:edit", "companies:invite", "companies:switch_person",
+    "approvals:create", "companies:index", "companies:edit", "companies:invite", "companies:invite_again",
+    "companies:switch_person",
     "invoices:create", "invoices:edit", "invoices:move", "invoices:delete", "onboarding:add",
 }  # fmt: skip
 PEOPLE = {
