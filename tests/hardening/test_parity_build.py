@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
@@ -301,3 +302,25 @@ async def test_a_package_without_its_linux_binary_is_told_by_name(judge: Judge) 
 
     assert [f.key for f in outcome.findings] == ["esbuild"]
     assert "macOS" in outcome.findings[0].problem
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {
+            "package.json": json.dumps({"scripts": {"start": "yarn " + "--a " * 100_000}}),
+            "Procfile": "web: npm start\n",
+        },
+        {"requirements.txt": "x" + " " * 1_000_000 + "y", "app.py": ""},
+        {"Makefile": "a" * 1_000_000, "Dockerfile": "FROM a:1\nRUN make a --" + "--a=b " * 100_000},
+        {"main.tf": 'provider "aws" {\n' * 50_000},
+        {"pyproject.toml": "a." * 200_000 + "b=1\n"},
+        {"render.yaml": "a: [" + "{a: 1}, " * 40_000 + "]"},
+    ],
+)
+async def test_files_made_to_keep_a_reader_busy_do_not(judge: Judge, files: Mapping[str, str]) -> None:
+    began = time.monotonic()
+    for check in ("parity.build_step", "parity.versions", "parity.lock_file", "overbuilt.regions"):
+        await _found(judge, check, files)
+
+    assert time.monotonic() - began < 20

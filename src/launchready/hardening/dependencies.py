@@ -12,6 +12,9 @@ from typing import Any
 
 from launchready.hardening.documents import Shelf, basename, folder_of, join, place, table, words
 
+LINE = 4_000
+"""Characters of one requirement that are looked at: room for its hashes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -125,7 +128,7 @@ async def requirements(shelf: Shelf, path: str, depth: int = 0) -> list[Wanted]:
     text = (await shelf.text(path) or "").replace("\\\n", " ")
     found: list[Wanted] = []
     for number, line in enumerate(text.split("\n"), 1):
-        code = re.sub(r"(^|\s)#.*", "", line).strip()
+        code = re.sub(r"(^|\s)#.*", "", " ".join(line[:LINE].split())).strip()
         option = re.match(r"(?:-r|--requirement)[ =]?\s*(\S+)", code)
         if option and depth < 5:
             found += (
@@ -144,7 +147,7 @@ async def requirements(shelf: Shelf, path: str, depth: int = 0) -> list[Wanted]:
 
 def requirement(text: str, where: str, development: bool = False) -> Wanted | None:
     """One requirement of PEP 508: `name[extra] >=1,<2 ; marker`, `name @ address`, or a bare address. None: a path."""
-    code, _, marker = text.partition(";")
+    code, _, marker = " ".join(text[:LINE].split()).partition(";")
     code = re.sub(r"\s+--\w.*$", "", code).strip()
     if re.match(r"(git|hg|svn|bzr)\+|https?://|file:", code):
         return Wanted(code.rpartition("egg=")[2] or code, code, where, development, bool(marker), True)

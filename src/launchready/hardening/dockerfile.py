@@ -16,6 +16,8 @@ from launchready.hardening.documents import basename
 
 STAGES = 200
 """Of one file that are read; nobody writes so many."""
+FLAGS = 50
+"""Of one instruction that are read."""
 _DEVELOPMENT = re.compile(
     r"(^|[._-])(dev|devel|development|local|test|tests|testing|ci|debug|e2e|lint|docs|bench)([._-]|$)"
 )
@@ -282,7 +284,7 @@ def _escape(lines: list[str]) -> str:
 
 def _flags(rest: str) -> tuple[tuple[tuple[str, str], ...], str]:
     flags: list[tuple[str, str]] = []
-    while found := re.match(r"--([\w-]+)(?:=(\S+))?(?:\s+|$)", rest):
+    while len(flags) < FLAGS and (found := re.match(r"--([\w-]+)(?:=(\S+))?(?:\s+|$)", rest)):
         flags.append((found.group(1).lower(), (found.group(2) or "").strip("\"'")))
         rest = rest[found.end() :]
     return tuple(flags), rest

@@ -19,7 +19,7 @@ from launchready.probes.failures import Failure, Garbage, Phase, TooLarge
 from launchready.probes.look import Look
 from launchready.probes.repository import Listing, Repository, decoded
 
-YAML_CHARACTERS = 400_000
+YAML_CHARACTERS = 120_000
 """Of one YAML document; its parser is slow, and files that people write are far smaller."""
 YAML_NODES = 100_000
 """Of one YAML document with every alias written out, so that a few lines cannot become gigabytes."""
@@ -46,6 +46,7 @@ class Shelf:
         self.files = tuple(path for path in listing.files if not aside(path))
         """Those of the portal itself: not of tests, examples, documentation, or other people's code."""
         self.unread: dict[str, Failure] = {}
+        self._there = frozenset(self.files)
 
     def named(self, *names: str) -> tuple[str, ...]:
         """The portal's files of these names, wherever they lie, those nearest to the root first."""
@@ -55,8 +56,7 @@ class Shelf:
 
     def beside(self, folder: str, *names: str) -> tuple[str, ...]:
         """The files of these names that lie in `folder` (empty: the root), in the order of the names."""
-        there = set(self.files)
-        return tuple(path for path in (join(folder, name) for name in names) if path in there)
+        return tuple(path for path in (join(folder, name) for name in names) if path in self._there)
 
     async def text(self, path: str, limit: int | None = None) -> str | None:
         """The text of a file, None (and remembered) when it cannot be read; `limit` in bytes for lock files."""
@@ -197,6 +197,8 @@ def parsed(text: str, format: str, path: str) -> Any:
         if format == "jsonc":
             return json.loads(_plain_json(text))
         if format == "toml":
+            if any(_is_deep(line) for line in text.split("\n")):
+                raise ValueError("a key of more than 100 parts")
             return tomllib.loads(text)
         return _yaml(text, path)
     except RecursionError:
@@ -208,6 +210,12 @@ def parsed(text: str, format: str, path: str) -> Any:
 
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError)
 """What the parsers raise besides their own errors: a `!!timestamp` or `!!int` of nonsense, a key that is a list."""
+
+
+def _is_deep(line: str) -> bool:
+    """Whether a line holds a dotted key so long that the parser, which is quadratic in it, would not come back."""
+    key, equals, _ = line.partition("=")
+    return key.count(".") > 100 and bool(equals or key.lstrip().startswith("["))
 
 
 def _format(path: str) -> str:

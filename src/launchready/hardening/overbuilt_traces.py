@@ -63,6 +63,7 @@ _LIBRARIES = {
     "NATS": "nats-py asyncio-nats-client nats nats-pure github.com/nats-io/nats.go",
     "Pulsar": "pulsar-client github.com/apache/pulsar-client-go",
 }
+_PROVIDER = re.compile(r'^[ \t]*provider\s+"(aws|google|azurerm)"\s*\{(.{0,2000}?)^[ \t]*\}', re.MULTILINE | re.DOTALL)
 _SCALED = re.compile(
     r"\bfly(?:ctl)?\s+(?:scale\s+count|deploy)\b[^\n]*--regions?[= ](\S+,\S+)|"
     r"\bfly(?:ctl)?\s+regions\s+(?:add|set)\s+(.+)"
@@ -152,9 +153,7 @@ async def _terraform_regions(shelf: Shelf) -> list[Trace]:
     global_only = bool(re.search(r"aws_acm_certificate|aws_cloudfront|aws_wafv2", whole))
     seen: dict[str, str] = {}
     for path, text in texts:
-        for block in re.finditer(
-            r'^\s*provider\s+"(aws|google|azurerm)"\s*\{(.*?)^\s*\}', text, re.MULTILINE | re.DOTALL
-        ):
+        for block in _PROVIDER.finditer(text[:500_000]):
             named = re.search(r'^\s*region\s*=\s*"([\w-]+)"', block.group(2), re.MULTILINE)
             second = "alias" in block.group(2)
             backup = re.search(

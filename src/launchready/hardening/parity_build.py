@@ -210,6 +210,7 @@ async def _scripts(shelf: Shelf, found: Deployment) -> str:
 def _targets(text: str, found: Deployment) -> list[str]:
     """The recipes of a Makefile that deploy, or that some command calls; others are run by hand only."""
     called = {name for c in found.commands for name in re.findall(r"\b(?:make|just|task|invoke|fab) ([\w:-]+)", c.text)}
+    text = "\n".join(line for line in text.split("\n") if len(line) < 1_000)
     recipes = re.split(r"^(?=[\w.-]+\s*[^=\n]*:(?!=))", text, flags=re.MULTILINE)
     names = [re.match(r"[\w.-]+", recipe) for recipe in recipes]
     kept = re.compile(r"deploy|release|prod|build|static|assets|docker|image")

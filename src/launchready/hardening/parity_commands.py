@@ -348,11 +348,10 @@ async def _followed(shelf: Shelf, found: Deployment, command: Command, depth: in
 
 def called_scripts(found: Deployment, command: Command) -> Iterator[tuple[str, str, str]]:
     """The package.json scripts a command runs: (folder, name, what it does)."""
-    for call in _SCRIPT_CALL.finditer(command.text):
-        name = call.group("run") or call.group("short") or ""
+    for name, elsewhere in _script_calls(command.text):
         folders = [command.folder, *(found.scripts if command.folder not in found.scripts else ())]
-        if prefix := re.search(r"(?:--prefix|--cwd|-C|--dir)[ =](\S+)", call.group(0)):
-            folders.insert(0, join(command.folder, prefix.group(1)))
+        if elsewhere:
+            folders.insert(0, join(command.folder, elsewhere))
         for folder in folders:
             scripts = found.scripts.get(folder, {})
             if name in scripts and scripts[name] != command.text:
@@ -362,10 +361,24 @@ def called_scripts(found: Deployment, command: Command) -> Iterator[tuple[str, s
                 break
 
 
-_SCRIPT_CALL = re.compile(
-    r"\b(?:npm|pnpm|yarn|bun)\b(?:\s+(?:--?[\w-]+(?:[ =](?![\w:-]+\s*$)[./][\w./-]*|=\S+)?))*\s+"
-    r"(?:run(?:-script)?\s+(?:--?[\w-]+\s+)*(?P<run>[\w:.-]+)|(?P<short>start|test|build|dev|serve|develop|preview|[\w-]+:[\w:-]+))"
-)
+def _script_calls(text: str) -> Iterator[tuple[str, str]]:
+    """`npm run build`, `yarn dev`, `pnpm --dir web start` as (script, folder); read word by word."""
+    words = re.split(r"[\s;&|()]+", text)
+    for at, word in enumerate(words):
+        if word not in ("npm", "pnpm", "yarn", "bun"):
+            continue
+        folder, rest = "", iter(words[at + 1 : at + 12])
+        for one in rest:
+            flag, _, value = one.partition("=")
+            if flag in ("--prefix", "--cwd", "-C", "--dir"):
+                folder = value or next(rest, "")
+            elif flag in ("--filter", "-F", "-w", "--workspace"):
+                value = value or next(rest, "")
+            elif one in ("run", "run-script"):
+                continue
+            elif not one.startswith("-"):
+                yield one, folder
+                break
 
 
 def _called_files(shelf: Shelf, command: Command) -> list[str]:

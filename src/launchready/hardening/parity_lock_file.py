@@ -54,8 +54,9 @@ async def lock_file(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield shelf
         return
     looked = False
-    for project in await projects(shelf):
-        async for row in _judge(shelf, project):
+    every = await projects(shelf)
+    for project in every:
+        async for row in _judge(shelf, project, every):
             looked = True
             yield row
     for complaint in shelf.complaints():
@@ -64,12 +65,12 @@ async def lock_file(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield Passed("lock files", "no project with dependencies")
 
 
-async def _judge(shelf: Shelf, project: Project) -> AsyncIterator[Row]:
+async def _judge(shelf: Shelf, project: Project, every: list[Project]) -> AsyncIterator[Row]:
     wanted = await _wanted(shelf, project)
     home = folder_of(project.workspace) if project.workspace else project.folder
     locks = shelf.beside(home, *LOCKS[project.language])
     if not locks:
-        async for row in _without(shelf, project, wanted):
+        async for row in _without(shelf, project, wanted, every):
             yield row
         return
     managers = list(dict.fromkeys(MANAGERS[basename(path)] for path in locks))
@@ -94,7 +95,7 @@ async def _wanted(shelf: Shelf, project: Project) -> list[Wanted]:
     return found
 
 
-async def _without(shelf: Shelf, project: Project, wanted: list[Wanted]) -> AsyncIterator[Row]:
+async def _without(shelf: Shelf, project: Project, wanted: list[Wanted], every: list[Project]) -> AsyncIterator[Row]:
     if project.workspace:
         return
     if project.language == "python" and not shelf.beside(project.folder, "Pipfile"):
@@ -102,7 +103,7 @@ async def _without(shelf: Shelf, project: Project, wanted: list[Wanted]) -> Asyn
         if pins is not None:
             yield pins
             return
-    members = any(await _member_wants(shelf, project))
+    members = any(await _member_wants(shelf, project, every))
     if not (wanted or members) or not (project.application or project.language == "go"):
         return
     manifest = next((path for path in project.manifests if basename(path) != "manage.py"), project.manifests[0])
@@ -127,10 +128,10 @@ async def _without(shelf: Shelf, project: Project, wanted: list[Wanted]) -> Asyn
     )
 
 
-async def _member_wants(shelf: Shelf, project: Project) -> list[bool]:
+async def _member_wants(shelf: Shelf, project: Project, every: list[Project]) -> list[bool]:
     """Whether this is the root of a workspace whose members have dependencies."""
     manifest = f"{project.folder}/x"
-    others = [other for other in await projects(shelf) if other.workspace and other.language == project.language]
+    others = [other for other in every if other.workspace and other.language == project.language]
     return [bool(await _wanted(shelf, o)) for o in others if folder_of(o.workspace) == folder_of(manifest)]
 
 
