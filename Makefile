@@ -22,7 +22,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev $(VENV)/.bench
+bench: $(VENV)/.dev $(VENV)/.bench $(VENV)/.portal
 	for b in bench/*.py; do echo "== $$b"; $(BIN)/python $$b || exit 1; done
 
 docs: $(VENV)/.dev ## regenerate what is generated: check reference, schemas, report picture

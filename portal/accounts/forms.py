@@ -61,6 +61,12 @@ class PasswordForm(forms.Form):
         return str(self.cleaned_data["password"])
 
 
+class EnableForm(CodeForm, PasswordForm):
+    """The first code of the app, and the password: a session left open must not lock its owner out."""
+
+    field_order = ("code", "password")
+
+
 class ProfileForm(forms.ModelForm):
     """What people change about themselves. The e-mail is the login: a new address is a new invitation."""
 

@@ -15,7 +15,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_ratelimit.decorators import ratelimit
 
 from accounts.access import current_user
-from accounts.forms import CodeForm, PasswordForm
+from accounts.forms import EnableForm, PasswordForm
 from accounts.models import User
 from accounts.notices import tell
 from accounts.passwords import password_rate
@@ -24,13 +24,14 @@ _BACKUP_CODES = 8
 
 
 @require_http_methods(["GET", "POST"])
+@ratelimit(key="user", rate=password_rate, method="POST", group="password")
 def enable(request: HttpRequest) -> HttpResponse:
     """Shows the key, takes the first code, then shows the backup codes once."""
     user = current_user(request)
     if user.two_factor:
         return redirect("accounts:home")
     device, _ = TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "Authenticator app"})
-    form = CodeForm(request.POST or None)
+    form = EnableForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
         if device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
             codes = _switch_on(user, device)
@@ -48,15 +49,20 @@ def disable(request: HttpRequest) -> HttpResponse:
     user = current_user(request)
     form = PasswordForm(request.POST or None, user=user)
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            TOTPDevice.objects.filter(user=user).delete()
-            StaticDevice.objects.filter(user=user).delete()
-            user.two_factor = False
-            user.save(update_fields=["two_factor"])
-            tell(user, "two_factor_off")
+        switch_off(user)
         messages.success(request, "The second factor is off.")
         return redirect("accounts:home")
     return render(request, "accounts/two_factor_off.html", {"form": form})
+
+
+@transaction.atomic
+def switch_off(user: User) -> None:
+    """Forgets the app and the backup codes, and tells the person by mail."""
+    TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
+    user.two_factor = False
+    user.save(update_fields=["two_factor"])
+    tell(user, "two_factor_off")
 
 
 @transaction.atomic

@@ -23,7 +23,7 @@ class Approval(CompanyOwned):
 
     title = models.CharField(max_length=150)
     details = models.TextField(max_length=5000, blank=True)
-    file = models.ForeignKey("files.StoredFile", on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     state = models.CharField(max_length=10, choices=ApprovalState, default=ApprovalState.PENDING, editable=False)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", editable=False

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import ProtectedError
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -65,9 +66,13 @@ def delete(request: HttpRequest, pk: int) -> HttpResponse:
     if not user.is_agency and stored.uploaded_by_id != user.pk:
         raise PermissionDenied
     content = stored.content
-    with transaction.atomic():
-        stored.delete()
-        transaction.on_commit(lambda: content.storage.delete(content.name))
+    try:
+        with transaction.atomic():
+            stored.delete()
+            transaction.on_commit(lambda: content.storage.delete(content.name))
+    except ProtectedError:
+        messages.error(request, f"{stored.name} belongs to an approval and stays: it shows what was decided.")
+        return redirect("files:index")
     _log.info("file deleted", extra={"file_id": pk, "user_id": user.pk})
     messages.success(request, f"{stored.name} is deleted.")
     return redirect("files:index")

@@ -126,10 +126,15 @@ def test_a_reset_link_of_one_account_sets_no_other_password(client, world):
     assert "This link has expired" in answer.content.decode()
 
 
+def switch_second_factor_on(browser):
+    phone = pyotp.TOTP(browser.get("/account/two-factor/").context["key"])
+    browser.post("/account/two-factor/", {"code": phone.now(), "password": PASSWORD})
+
+
 def test_a_reset_does_not_get_around_the_second_factor(client, world):
     ada = world.ours.client
     browser = logged_in(ada)
-    browser.post("/account/two-factor/", {"code": pyotp.TOTP(browser.get("/account/two-factor/").context["key"]).now()})
+    switch_second_factor_on(browser)
     client.post("/account/reset/", {"email": ada.email})
     form = client.get(link_in(OutgoingMail.objects.latest("pk")), follow=True)
     new = {"new_password1": "a third long password", "new_password2": "a third long password"}
@@ -141,7 +146,7 @@ def test_a_reset_does_not_get_around_the_second_factor(client, world):
 def test_a_half_finished_login_shows_and_changes_nothing(client, world):
     ada = world.ours.client
     browser = logged_in(ada)
-    browser.post("/account/two-factor/", {"code": pyotp.TOTP(browser.get("/account/two-factor/").context["key"]).now()})
+    switch_second_factor_on(browser)
     client.post("/account/login/", {"username": ada.email, "password": PASSWORD})
     page = client.get("/account/login/code/").content.decode()
     assert world.ours.company.name not in page

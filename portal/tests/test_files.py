@@ -9,6 +9,7 @@ from django.conf import settings as portal_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from reportlab.pdfgen.canvas import Canvas
 
+from approvals.models import Approval
 from files.models import StoredFile
 from tests.world import logged_in, stored_file
 
@@ -196,6 +197,14 @@ def test_deleting_removes_the_bytes(world, browser, django_capture_on_commit_cal
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(f"/files/{world.ours.file.pk}/delete/")
     assert not storage.exists(name)
+
+
+def test_what_was_decided_on_is_not_deleted(world, browser):
+    Approval.unscoped.filter(pk=world.ours.approval.pk).update(file=world.ours.file)
+    for user in (world.ours.client, world.ours.staff):
+        answer = logged_in(user).post(f"/files/{world.ours.file.pk}/delete/", follow=True)
+        assert "belongs to an approval" in answer.content.decode()
+    assert b"".join(browser.get(f"/files/{world.ours.file.pk}/").streaming_content) == b"private words"
 
 
 def test_a_row_whose_bytes_are_gone_answers_404(world, browser):

@@ -2,6 +2,7 @@
 
 import pyotp
 import pytest
+from django.core.management import CommandError, call_command
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from outbox.models import OutgoingMail
@@ -19,7 +20,7 @@ def app(ada):
     browser = logged_in(ada)
     page = browser.get("/account/two-factor/")
     phone = pyotp.TOTP(page.context["key"])
-    answer = browser.post("/account/two-factor/", {"code": phone.now()})
+    answer = browser.post("/account/two-factor/", {"code": phone.now(), "password": PASSWORD})
     ada.refresh_from_db()
     assert ada.two_factor
     # The code of the enrolment counts as used; let its time pass.
@@ -38,9 +39,26 @@ def test_the_key_is_shown_as_picture_and_as_text(ada):
 
 
 def test_a_wrong_first_code_switches_nothing_on(ada):
-    logged_in(ada).post("/account/two-factor/", {"code": "000000"})
+    logged_in(ada).post("/account/two-factor/", {"code": "000000", "password": PASSWORD})
     ada.refresh_from_db()
     assert not ada.two_factor
+
+
+def test_an_open_session_alone_switches_nothing_on(ada):
+    browser = logged_in(ada)
+    phone = pyotp.TOTP(browser.get("/account/two-factor/").context["key"])
+    browser.post("/account/two-factor/", {"code": phone.now(), "password": "guessed"})
+    ada.refresh_from_db()
+    assert not ada.two_factor
+
+
+def test_who_lost_the_phone_is_let_in_again_by_a_command(client, ada, app):
+    call_command("switch_off_two_factor", ada.email.upper())
+    with_password(client, ada)
+    assert client.get("/").status_code == 200
+    assert "switched off" in OutgoingMail.objects.latest("pk").body
+    with pytest.raises(CommandError):
+        call_command("switch_off_two_factor", "nobody@alder.example")
 
 
 def test_the_password_alone_opens_no_page_any_more(client, ada, app):
@@ -103,7 +121,7 @@ def test_codes_count_against_the_same_limit_as_passwords(client, ada, app):
 def test_a_code_of_somebody_else_does_not_help(client, ada, app, world):
     browser = logged_in(world.theirs.client)
     phone = pyotp.TOTP(browser.get("/account/two-factor/").context["key"])
-    browser.post("/account/two-factor/", {"code": phone.now()})
+    browser.post("/account/two-factor/", {"code": phone.now(), "password": PASSWORD})
     TOTPDevice.objects.update(last_t=-1)
     with_password(client, ada)
     assert client.post("/account/login/code/", {"code": phone.now()}).status_code == 200
