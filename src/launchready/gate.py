@@ -15,6 +15,7 @@ import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from launchready import __version__
 from launchready.model import (
@@ -34,12 +35,14 @@ from launchready.model import (
     Verdict,
 )
 from launchready.portal import Portal
-from launchready.probes.look import Look
 
-CheckFunction = Callable[[Portal, Look], AsyncIterator[Row]]
+if TYPE_CHECKING:
+    from launchready.probes.look import Look
+
+CheckFunction = Callable[[Portal, "Look"], AsyncIterator[Row]]
 Progress = Callable[[Outcome, int, int], None]
 """Called as each check ends: its outcome, how many have ended, how many there are."""
-Draw = Callable[[Portal, Look, tuple[Finding, ...]], Awaitable[DeploymentMap]]
+Draw = Callable[[Portal, "Look", tuple[Finding, ...]], Awaitable[DeploymentMap]]
 """Draws the deployment map from facts the run has looked at, and puts its findings on it."""
 
 ROOMS = ("launchready.audit", "launchready.edge", "launchready.hardening")
@@ -98,6 +101,11 @@ def catalogue() -> dict[str, Check]:
         for module in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{room}.{module.name}")
     return dict(sorted(_registry.items()))
+
+
+def declared(function: CheckFunction) -> CheckInfo:
+    """What the check that `function` is declares of itself; without importing the others."""
+    return next(item.info for item in _registry.values() if item.function is function)
 
 
 def select(patterns: Sequence[str] = (), stages: Sequence[Stage] = ()) -> list[Check]:

@@ -163,6 +163,7 @@ def _report(repository: Repository, result: Scan, known: Mapping[str, str], *, s
     from datetime import UTC, datetime
 
     from launchready import __version__, gate
+    from launchready.audit.secrets import checks
     from launchready.audit.secrets.checks import not_read, rows_of
     from launchready.audit.secrets.scan import Where
     from launchready.model import NotChecked, Row
@@ -184,10 +185,12 @@ def _report(repository: Repository, result: Scan, known: Mapping[str, str], *, s
         found_old = any(found.where is Where.HISTORY for found in result.found)
         rows["secrets.history"] = [NotChecked(name, result.history)] if result.history else []
         rows["secrets.history"] += older if found_old or not result.history else []
-    checks = gate.catalogue()
     outcomes = []
-    for id, mine in sorted(rows.items()):
-        outcome = gate.outcome_of(checks[id].info, mine)
+    for function in (checks.repository, checks.build, checks.history):
+        info = gate.declared(function)
+        if info.id not in rows:
+            continue
+        outcome = gate.outcome_of(info, rows[info.id])
         accepted = tuple(replace(f, accepted=known.get(f.key, "")) for f in outcome.findings)
         outcomes.append(replace(outcome, findings=accepted))
     return Report(name, now, 0.0, gate.judge(outcomes, ()), (), tuple(outcomes), version=__version__)

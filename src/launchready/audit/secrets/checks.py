@@ -7,6 +7,7 @@ import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from launchready.audit.secrets.findings import findings
 from launchready.audit.secrets.scan import Found, Scan, Where, scan
@@ -14,8 +15,9 @@ from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.failures import Failure, Phase, Refused
-from launchready.probes.http import Page
-from launchready.probes.look import Look
+
+if TYPE_CHECKING:
+    from launchready.probes.look import Look
 
 NAMED = 5
 """So many files that were not read are named one by one."""
@@ -157,6 +159,7 @@ async def served(portal: Portal, look: Look) -> AsyncIterator[Row]:
     from launchready.audit.secrets.engine import engine
     from launchready.audit.secrets.judgement import credentials
     from launchready.audit.source_maps import scripts_of
+    from launchready.probes.http import Page
     from launchready.probes.pages import first_pages, shown
 
     visits = await first_pages(look)

@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
+
+from launchready.audit.secrets.places import place_of
 
 OWN = "launchready."
 """Prefix of our own rules."""
@@ -23,6 +25,8 @@ class Hit:
     rule: str
     title: str
     line: int
+    start: int
+    """Where it begins, in bytes."""
     value: str = field(repr=False)
     strong: bool = False
     """Whether the value alone shows what it is, by a prefix no other string has."""
@@ -34,23 +38,40 @@ class Hit:
 
 
 class Engine:
-    """Loads the rules once: some 0.3 s from their cache, 3 s when they are compiled the first time."""
+    """Loads the rules when they are first needed: some 0.3 s from their cache, 3 s when they have to be compiled."""
 
-    def __init__(self, *, own: bool = True) -> None:
-        from kingfisher_sdk import Rules, Scanner
+    @cached_property
+    def _code(self) -> tuple[Any, Any]:
+        """For program code: with a look into Base64, and without."""
+        from kingfisher_sdk import Scanner
 
-        rules = [Path(__file__).with_name("rules.yml")] if own else []
-        self.rules = Rules(rules)
-        self.scanner = Scanner(self.rules)
+        rules = _rules("rules.yml", "rules_code.yml")
+        return Scanner(rules), Scanner(rules, base64=False)
+
+    @cached_property
+    def _settings(self) -> Any:
+        """For files of settings."""
+        from kingfisher_sdk import Scanner
+
+        return Scanner(_rules("rules.yml", "rules_settings.yml"))
 
     def scan(self, path: str, data: bytes) -> Sequence[Hit]:
         """Every hit in one file, in order; `path` only steers the engine's own filters."""
         return [_hit(found) for found in self._raw(path, data) if found.visible and found.rule_id not in _NO_SECRETS]
 
     def _raw(self, path: str, data: bytes) -> Sequence[Any]:
+        # Base64 is looked into where settings are kept and where bundlers write: in program code nobody hides a key in
+        # it, and looking costs as much as all rules together.
+        scanner = self._settings if place_of(path) else self._code[path.endswith(_CODE)]
         name = path.encode("utf-8", "replace").decode("utf-8")
-        found: Sequence[Any] = self.scanner._native.scan_input(data, name)
+        found: Sequence[Any] = scanner._native.scan_input(data, name)
         return found
+
+
+def _rules(*files: str) -> Any:
+    from kingfisher_sdk import Rules
+
+    return Rules([Path(__file__).with_name(file) for file in files])
 
 
 @cache
@@ -73,13 +94,15 @@ def service_of(rule: str) -> str:
 
 
 def _hit(found: Any) -> Hit:
-    rule = found.rule_id
-    value = found.secret
-    return Hit(
-        rule, found.rule_name, found.location["line"], value, not rule.startswith(OWN) and bool(_STRONG.match(value))
-    )
+    rule, value, where = found.rule_id, found.secret, found.location
+    strong = not rule.startswith(OWN) and bool(_STRONG.match(value))
+    return Hit(rule, found.rule_name, where["line"], where["start_offset"], value, strong)
 
 
+_CODE = (
+    ".py", ".rb", ".go", ".java", ".kt", ".php", ".cs", ".rs", ".c", ".h", ".cpp", ".swift", ".scala", ".ts", ".tsx",
+    ".jsx", ".vue", ".svelte", ".ex", ".exs", ".erl", ".css", ".scss", ".less", ".md", ".rst", ".txt", ".html", ".po",
+)  # fmt: skip
 _STRONG = re.compile(
     r"A(?:KIA|SIA|BIA|CCA)[A-Z2-7]{16}$|gh[opsur]_|github_pat_|gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent)-"
     r"|[sr]k_(?:live|test)_|whsec_|xox[abeprs]-|xapp-|SG\.[\w-]{16,}"

@@ -7,7 +7,7 @@ import json
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from launchready.audit.secrets import values
 from launchready.audit.secrets.candidate import Candidate
@@ -22,6 +22,11 @@ from launchready.redaction import redacted
 PARSED_BYTES = 4 * 1024 * 1024
 """A file of settings larger than this is read at its beginning only; the engine reads all of it."""
 LONGEST_LINE = 20_000
+LONGEST_VALUE = 8192
+_MARKS = ("launchready.setting", "launchready.sibling", "launchready.element")
+_PAIRED = re.compile(
+    r"""([A-Za-z_][\w.-]{1,80})(?:["']?\]?\s{0,20}(?:=>|:=|[:=,])|[^<>=]{0,80}>)\s{0,20}(["']?)([^"'\n<>]{0,200})"""
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +51,57 @@ class Credential:
     """The reason given beside it, when its owner allows it."""
 
 
-def credentials(path: str, data: bytes, hits: Sequence[Hit]) -> list[Credential]:
-    """The credentials of one file, by line."""
+Memory = dict[str, list["Credential"]]
+"""Lines of one file that were judged before, in another version of it, and what was in them."""
+
+
+def credentials(path: str, data: bytes, hits: Sequence[Hit], memory: Memory | None = None) -> list[Credential]:
+    """The credentials of one file, by line; `memory` saves judging lines that other versions of it had too."""
     standing = standing_of(path)
     if standing is Standing.FOREIGN:
         return []
     place = place_of(path) if standing is Standing.OWN else None
-    if place and not place.always and not hits and not _speaks(data):
-        place = None
     if not hits and not place:
         return []
-    text = decoded(data)
-    if standing is Standing.OWN and text is not None and _is_minified(path, text):
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        data = (decoded(data) or "").encode("utf-8", "replace")
+    if standing is Standing.OWN and hits and _is_minified(path, data):
         standing = Standing.BUILT
     found: dict[int, Credential] = {}
     for hit in hits:
         if not hit.own and hit.line not in found and _counts(hit, standing):
             found[hit.line] = _of_hit(path, hit)
-    if text is not None and standing is Standing.OWN:
-        lines = text.split("\n")
-        for candidate, kind in _candidates(text, lines, hits, place):
-            if candidate.line not in found and len(candidate.value) <= 8192:
-                found[candidate.line] = _of_candidate(path, candidate, kind)
-        found = {line: _with_reason(item, lines) for line, item in found.items()}
+    if standing is Standing.OWN and b"\0" not in data[:8192]:
+        memory = {} if memory is None else memory
+        for judged in (_of_place(path, data, hits, place, memory), _of_marks(path, data, hits, place, memory)):
+            for one in judged:
+                found.setdefault(one.line, one)
+        if found and b"launchready:" in data:
+            lines = _text(data).split("\n")
+            found = {line: _with_reason(item, lines) for line, item in found.items()}
     return [found[line] for line in sorted(found)]
 
 
-def _speaks(data: bytes) -> bool:
-    """Whether any word is in a file of settings that a credential's name has; much cheaper than to parse it."""
-    low = data[:PARSED_BYTES].lower()
-    return any(
-        word in low for word in (b"pass", b"secret", b"token", b"key", b"pwd", b"credential", b"auth", b"://", b"salt")
-    )
+def _text(data: bytes) -> str:
+    return data.decode("utf-8-sig", "replace")
 
 
-def _is_minified(path: str, text: str) -> bool:
+def _may_hold(line: str) -> bool:
+    """Whether a line pairs a name that carries a credential with something that may be one."""
+    for match in _PAIRED.finditer(line):
+        name, value = match[1], match[3].strip(" ,;}]")
+        if is_secret(name) and values.is_real(value, Trust.SETTINGS, quoted=bool(match[2])):
+            return True
+        if name.lower() in ("name", "key", "id", "variable") and is_secret(value):
+            return True
+    return False
+
+
+def _is_minified(path: str, data: bytes) -> bool:
     """Whether a script was made by a bundler, whatever its name says."""
     if not path.endswith((".js", ".mjs", ".cjs", ".css", ".html")):
         return False
-    return len(text) > 5000 and len(text) / (text.count("\n") + 1) > 250
+    return len(data) > 5000 and len(data) / (data.count(b"\n") + 1) > 250
 
 
 def _counts(hit: Hit, standing: Standing) -> bool:
@@ -103,34 +120,65 @@ def _counts(hit: Hit, standing: Standing) -> bool:
     return standing is Standing.OWN and values.entropy(value) >= 2.8 and not values.is_weak(value) and len(value) >= 16
 
 
-def _candidates(
-    text: str, lines: list[str], hits: Sequence[Hit], place: Place | None
-) -> Iterator[tuple[Candidate, str]]:
+def _of_place(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, memory: Memory) -> Iterator[Credential]:
+    """What the readers of the file's format say; it is parsed when a line of it may hold a credential."""
+    if place is None:
+        return
+    data = data[:PARSED_BYTES]
+    marked = {_line_at(data, hit.start) for hit in hits if hit.rule in _MARKS}
+    speaking = [line for line in marked if _may_hold(line[:4000])]
+    if not place.always and all(line in memory for line in speaking):
+        for line in speaking:
+            yield from memory[line]
+        return
+    text = _text(data)
+    for line in speaking:
+        memory[line] = []
+    lines: list[str] = []
+    for reader in place.readers:
+        for candidate in reader(text):
+            named = candidate.kind or is_secret(candidate.name.rpartition(".")[2]) or _in_vault(candidate, place)
+            if named and len(candidate.value) <= LONGEST_VALUE and _real(candidate, place.trust):
+                one = _of_candidate(path, candidate, candidate.kind or _kind_of(candidate.name))
+                lines = lines or text.split("\n")
+                line = lines[one.line - 1] if one.line <= len(lines) else ""
+                memory.setdefault(line, []).append(one)
+                yield one
+
+
+def _of_marks(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, memory: Memory) -> Iterator[Credential]:
+    """What is in the lines that the engine has marked."""
     for hit in hits:
-        if hit.rule == "launchready.key" and _has_body(lines, hit.line):
-            yield (
-                Candidate(hit.line, "", "\n".join(lines[hit.line - 1 : hit.line + 3])[:4000], "Private key"),
-                "Private key",
-            )
-    if place:
-        parsed = text[:PARSED_BYTES]
-        for reader in place.readers:
-            for candidate in reader(parsed):
-                if (
-                    candidate.kind or is_secret(candidate.name.rpartition(".")[2]) or _in_vault(candidate, place)
-                ) and _real(candidate, place.trust):
-                    yield candidate, candidate.kind or _kind_of(candidate.name)
-    for number in sorted({hit.line for hit in hits if hit.own and hit.rule != "launchready.key"}):
-        line = lines[number - 1] if number <= len(lines) else ""
-        if not line or len(line) > LONGEST_LINE:
+        if hit.rule == "launchready.key" and (key := _key_at(data, hit.start)):
+            yield _of_candidate(path, Candidate(hit.line, "", key), "Private key")
+    seen: set[int] = set()
+    for hit in hits:
+        if not hit.own or hit.rule == "launchready.key" or hit.rule in _MARKS or hit.line in seen:
             continue
-        for candidate in anywhere(line, number, in_settings=place is not None):
-            if _real(candidate, Trust.SETTINGS):
-                yield candidate, candidate.kind
-        if place is None:
-            for candidate in code_line(line, number):
-                if _real(candidate, Trust.CODE):
-                    yield candidate, candidate.kind or _kind_of(candidate.name)
+        seen.add(hit.line)
+        line = _line_at(data, hit.start)
+        mark = f"\0{line}"
+        if mark not in memory:
+            memory[mark] = list(_of_line(path, line, hit.line, place))
+        yield from (replace(one, line=hit.line) for one in memory[mark])
+
+
+def _of_line(path: str, line: str, number: int, place: Place | None) -> Iterator[Credential]:
+    for candidate in anywhere(line, number, in_settings=place is not None):
+        if _real(candidate, Trust.SETTINGS):
+            yield _of_candidate(path, candidate, candidate.kind)
+    if place is None:
+        for candidate in code_line(line, number):
+            if _real(candidate, Trust.CODE):
+                yield _of_candidate(path, candidate, candidate.kind or _kind_of(candidate.name))
+
+
+def _line_at(data: bytes, start: int) -> str:
+    """The line around an offset; nothing where it is no line a person wrote."""
+    begin = data.rfind(b"\n", 0, start) + 1
+    end = data.find(b"\n", start)
+    line = data[begin : end if end >= 0 else len(data)]
+    return "" if len(line) > LONGEST_LINE else _text(line)
 
 
 def _real(candidate: Candidate, trust: Trust) -> bool:
@@ -167,16 +215,16 @@ def _in_vault(candidate: Candidate, place: Place) -> bool:
     )
 
 
-def _has_body(lines: list[str], number: int) -> bool:
-    """Whether a key follows its first line, and not just the end of a string in a parser."""
-    first = lines[number - 1]
-    if "PuTTY" in first:
-        inside = "".join(lines[number - 1 : number + 60]).partition("Private-Lines:")[2]
-        return len(inside) > 80 and values.entropy(inside[:400]) > 4.0
-    body = (first.partition("PRIVATE KEY-----")[2] + "\n" + "\n".join(lines[number : number + 40])).replace("\\n", "\n")
-    inside = body.partition("-----END")[0]
+def _key_at(data: bytes, start: int) -> str:
+    """The beginning of a private key, where a key follows its first line and not just the end of a parser's string."""
+    text = _text(data[start : start + 8192]).replace("\\n", "\n")
+    if text.startswith("PuTTY"):
+        inside = text.partition("Private-Lines:")[2]
+        return text[:200] if len(inside) > 80 and values.entropy(inside[:400]) > 4.0 else ""
+    inside = text.partition("PRIVATE KEY")[2].partition("-----")[2].partition("-----END")[0]
     letters = re.sub(r"(?m)^[A-Za-z-]+:.*$|[\s\"'+,\\|.]", "", inside)
-    return len(re.match(r"[A-Za-z0-9/+=_-]*", letters)[0]) >= 60 and values.entropy(letters[:2000]) > 4.0  # type: ignore[index]
+    body = re.match(r"[A-Za-z0-9/+=_-]*", letters)
+    return letters[:200] if body and len(body[0]) >= 60 and values.entropy(letters[:2000]) > 4.0 else ""
 
 
 def _of_hit(path: str, hit: Hit) -> Credential:
@@ -196,8 +244,6 @@ def _of_candidate(path: str, candidate: Candidate, kind: str) -> Credential:
 
 
 def _with_reason(found: Credential, lines: list[str]) -> Credential:
-    from dataclasses import replace
-
     for number in (found.line, found.line - 1):
         line = lines[number - 1][:LONGEST_LINE] if 0 < number <= len(lines) else ""
         match = re.search(r"launchready:\s?allow\s+(?P<reason>\S.{2,200}?)\s*(?:\*/|-->|#\}|%>)?\s*$", line)

@@ -144,7 +144,7 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
         code.settings_code,
     ),
     # Files of settings.
-    _place(r"[^/]*\.(?:sh|bash|zsh|ksh|bat|cmd|ps1)", code.settings_code),
+    _place(r"[^/]*\.(?:sh|bash|zsh|ksh|bat|cmd|ps1)", code.settings_code, always=True),
     _place(r"\.env(?:\.[\w.-]+)?|[\w.-]+\.env|\.envrc|env\.(?:sh|txt|list)|\.flaskenv|dotenv", settings.pairs),
     _place(
         r"\.?(?:bash|zsh)(?:rc|_profile|_login|env|_aliases|_history|_exports)?|\.?profile|\.?zshrc"

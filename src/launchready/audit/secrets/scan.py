@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from launchready.audit.secrets.engine import engine
-from launchready.audit.secrets.judgement import Credential, credentials
+from launchready.audit.secrets.judgement import Credential, Memory, credentials
 from launchready.audit.secrets.places import Standing, standing_of
 from launchready.probes.failures import Failure
 from launchready.probes.repository import BUILT, Repository
@@ -148,6 +148,7 @@ class _Reader:
         self._found: list[Found] = []
         self._seen: set[tuple[str, str]] = set()
         """(path, digest) that were found in the work tree or in a newer version."""
+        self._memory: dict[str, Memory] = {}
         self.not_read: list[tuple[str, str]] = []
         self._files = self._versions = 0
         self._commits: set[str] = set()
@@ -257,7 +258,8 @@ class _Reader:
             for inner, content in self._unpacked(name, data):
                 yield from credentials(inner, content, self._engine.scan(inner, content))
             return
-        yield from credentials(name, data, self._engine.scan(name, data))
+        memory = self._memory.setdefault(name, {})
+        yield from credentials(name, data, self._engine.scan(name, data), memory)
 
     def _unpacked(self, name: str, data: bytes) -> list[tuple[str, bytes]]:
         from kingfisher_sdk import ScanInput, expand_archives, expand_content

@@ -48,6 +48,8 @@ def is_real(value: str, trust: Trust, *, quoted: bool = True) -> bool:
         return value.lower() not in _NOTHING
     if is_weak(value) or (not quoted and _CODE.search(value)) or len(value.split()) > 2:
         return False
+    if value.isdigit() and len(value) < 6:
+        return False
     if trust is Trust.SETTINGS:
         return len(value) >= 4 and not _is_phrase(value) and not _WORDS.fullmatch(value)
     return _looks_made(value)

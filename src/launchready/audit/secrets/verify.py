@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from launchready.audit.secrets.engine import engine
 from launchready.audit.secrets.scan import FILE_BYTES, Found, Where
 from launchready.probes.failures import Failure
 from launchready.probes.repository import Repository
@@ -20,16 +19,16 @@ UNKNOWN = "not verified"
 
 def verified(repository: Repository, found: Iterable[Found]) -> list[Found]:
     """The same credentials; those in files of the work tree that the engine knows by themselves say what came back."""
-    from kingfisher_sdk import Validator
+    from kingfisher_sdk import Rules, Scanner, Validator
 
     validator = Validator(timeout=REQUEST_TIMEOUT_S, concurrency=4)
-    items = list(found)
+    scanner, items = Scanner(Rules()), list(found)
     answers: dict[tuple[str, int], str] = {}
     for path in sorted({item.credential.path for item in items if item.where is not Where.HISTORY}):
         raw = repository.read(path, FILE_BYTES)
         if isinstance(raw, Failure):
             continue
-        hits = [hit for hit in engine().scanner.scan(raw) if not hit.rule_id.startswith("launchready.")]
+        hits = list(scanner.scan(raw))
         try:
             results = validator.validate(hits, timeout=FILE_TIMEOUT_S)
         except (TimeoutError, RuntimeError):
