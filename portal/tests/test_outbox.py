@@ -1,12 +1,13 @@
 """Mail: written with the request's own transaction, delivered later, tried again, forgotten when sent."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMessage, EmailMultiAlternatives, send_mail
 from django.core.management import call_command
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from outbox import delivery
@@ -102,6 +103,39 @@ def test_a_deliverer_that_died_leaves_its_mail_to_the_next(db, transport):
     assert delivery.deliver_due() == 0
     OutgoingMail.objects.update(due_at=timezone.now() - timedelta(seconds=1))
     assert delivery.deliver_due() == 1
+
+
+def test_the_worker_outlives_a_database_that_restarts(db, transport, monkeypatch):
+    from outbox.management.commands import send_outbox
+
+    answers = [OperationalError("the server closed the connection"), 0, KeyboardInterrupt()]
+    looks = []
+
+    def deliver():
+        looks.append(1)
+        answer = answers[len(looks) - 1]
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(send_outbox, "deliver_due", deliver)
+    call_command("send_outbox", every=0)
+    assert len(looks) == 3
+
+
+def test_two_workers_at_once_send_each_mail_once(transactional_db, transport):
+    for number in range(30):
+        write(f"n{number}@alder.example")
+
+    def work(_):
+        try:
+            return sum(iter(lambda: delivery.deliver_due(batch=4), 0))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(work, range(3))) == 30
+    assert len({message.to[0] for message in mail.outbox}) == len(mail.outbox) == 30
 
 
 def test_a_subject_cannot_bring_headers(db):

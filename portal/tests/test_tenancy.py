@@ -130,7 +130,8 @@ def test_views_forms_and_templates_never_query_without_a_person():
     readers = [
         path
         for path in PORTAL.glob("*/*.py")
-        if path.parent.name not in ("tests", "seeding", "prototype") and ("HttpRequest" in path.read_text() or path.stem == "forms")
+        if path.parent.name not in ("tests", "seeding", "prototype")
+        and ("HttpRequest" in path.read_text() or path.stem == "forms")
     ]
     assert len(readers) > 15
     for path in readers:

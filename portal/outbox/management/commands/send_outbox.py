@@ -5,8 +5,10 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
 
 from outbox.delivery import deliver_due
+from portal_site.logs import portal_logger
 
 
 class Command(BaseCommand):
@@ -20,11 +22,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, every: float | None = None, **options: Any) -> None:
         """Empties the queue; with `--every`, again and again."""
-        while True:
-            total = 0
-            while sent := deliver_due():
-                total += sent
-            if every is None:
-                self.stdout.write(f"{total} sent")
-                return
-            time.sleep(every)
+        if every is None:
+            self.stdout.write(f"{_empty_the_queue()} sent")
+            return
+        try:
+            while True:
+                _look_once()
+                time.sleep(every)
+        except KeyboardInterrupt:
+            return
+
+
+def _look_once() -> None:
+    # A database that restarts must not end the worker; no request comes by that would renew the connection.
+    close_old_connections()
+    try:
+        _empty_the_queue()
+    except DatabaseError:
+        portal_logger("outbox").exception("the database does not answer; mail waits")
+
+
+def _empty_the_queue() -> int:
+    total = 0
+    while sent := deliver_due():
+        total += sent
+    return total
