@@ -15,6 +15,7 @@ test: lint ## lint, types, import directions, then every test
 
 portal: $(VENV)/.portal ## the reference portal's own tests; those in Chromium are skipped where there is none
 	cd portal && ../$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -rs
+	cd portal && ../$(BIN)/python -m tests.on_postgresql
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
