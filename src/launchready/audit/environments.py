@@ -93,9 +93,11 @@ async def _uses(portal: Portal, look: Look) -> tuple[list[Use], set[str], list[t
     listing = await look.repository.listing()
     if isinstance(listing, Failure):
         return [], set(), [(look.repository.root.name, listing)]
-    of_files = {s.env_file.removeprefix("./"): named(name) for name, s in portal.environments.items() if s.env_file}
+    of_files: dict[str, list[str]] = {}  # one file may serve several
+    for name, s in portal.environments.items():
+        of_files.setdefault(s.env_file.removeprefix("./"), []).append(named(name))
     there = sorted({*listing.files, *listing.ignored})
-    env_files = {path: of_files.get(path) or _environment_of_file(path) for path in there}
+    env_files = {path: of_files.get(path) or list(filter(None, [_environment_of_file(path)])) for path in there}
     uses: list[Use] = []
     unread: list[tuple[str, Failure]] = []
     texts: dict[str, str] = {}
@@ -104,8 +106,8 @@ async def _uses(portal: Portal, look: Look) -> tuple[list[Use], set[str], list[t
         text = await look.repository.text(path)
         if isinstance(text, Failure):
             unread.append((path, text))
-        elif environment := env_files[path]:
-            uses += _of_env_file(path, text, environment)
+        elif env_files[path]:
+            uses += [use for environment in env_files[path] for use in _of_env_file(path, text, environment)]
         else:
             texts[path] = text
     declared = await asyncio.to_thread(read_platform_files, texts)  # its YAML is slow

@@ -38,7 +38,7 @@ class Survey:
     answers: dict[str, Page | Failure]
     """By path; empty when nothing is served there."""
     pages: tuple[Page, ...]
-    """Its first pages, and the answer at the random path: where traces are looked for."""
+    """Where traces are looked for: the answer at the random path, its first pages, and what broke when asked."""
     blind: str = ""
     """Why the host could not be looked at at all."""
     nothing: str = ""
@@ -238,7 +238,8 @@ async def _survey(look: Look, host: Host) -> Survey:
     paths = list(dict.fromkeys(_filled(path, portal) for sign in SIGNS for path in sign.paths))
     visits, answers = await asyncio.gather(first_pages(look), _ask_all(look, host.name, paths))
     own = [p for v in visits if v.host == host and isinstance(p := v.end, Page)]
-    return Survey(host, random, answers, (random, *own), blind=_turned_away(random, answers))
+    broken = [p for p in answers.values() if isinstance(p, Page) and p.status >= 500]
+    return Survey(host, random, answers, (random, *own, *broken), blind=_turned_away(random, answers))
 
 
 async def _ask_all(look: Look, host: str, paths: Sequence[str]) -> dict[str, Page | Failure]:

@@ -77,7 +77,7 @@ _ARCHIVE = _re(
     rb"\A(?:PK\x03\x04|\x1f\x8b\x08|BZh[1-9]1AY|7z\xbc\xaf\x27\x1c|Rar!\x1a\x07|\xfd7zXZ\x00)|\A.{257}ustar", re.S
 )
 _INDEX = _re(
-    rb"<title>Index of /|<title>Directory listing for /|<title>listing directory /|<title>Directory Listing For"
+    rb"<title>Index of \.?/|<title>Directory listing for /|<title>listing directory /|<title>Directory Listing For"
     rb"|\[To Parent Directory\]</a>|<ListBucketResult|<h1>Index of /"
 )
 

@@ -12,9 +12,9 @@ from launchready.audit.secrets.settings_readers import json_pairs, pairs
 from launchready.audit.secrets.values import Trust, decoded, entropy, is_placeholder
 
 HASH = re.compile(
-    r"\$(?:1|5|6|7|y|2[abxy]|apr1|sha1|md5|P|H|S|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha\d+)?"
-    r"|bcrypt-sha256)\$[^\s:'\"\\,;)]{8,200}"
-    r"|\b(?:pbkdf2_sha\d+|bcrypt_sha256|argon2|scrypt|md5|sha1)\$[^\s:'\"\\,;)]{12,200}"
+    r"(?<![\w$&])\$(?:1|5|6|7|y|2[abxy]|apr1|sha1|md5|P|H|S|argon2(?:id|i|d)|scrypt|pbkdf2(?:-sha\d+)?"
+    r"|bcrypt-sha256)\$[\w./$=+,-]{8,200}"
+    r"|\b(?:pbkdf2_sha\d+|bcrypt_sha256|argon2|scrypt|md5|sha1)\$[\w./$=+-]{12,200}"
     r"|\{(?:S?SHA\d*|S?MD5|CRYPT|PBKDF2[^}]*)\}[^\s:'\",;)]{12,200}"
     r"|\bSCRAM-SHA-256\$[^\s'\"]{20,300}"
 )

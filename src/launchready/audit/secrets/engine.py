@@ -126,6 +126,7 @@ _NO_SECRETS = frozenset(
         "plaid-client-id", "posthog-project-api-key", "segment-public-api-token.1", "sendbird-access-id",
         "sumologic-access-id", "new-relic-user-api-id", "new-relic-browser-api-token", "configcat-sdk-key",
         "devcycle-client-sdk-key", "devcycle-mobile-sdk-key", "contentful-delivery-api-token", "generic-credential-uri",
+        "mongodb-connection-string",
         "gitlab-incoming-mail-address-token", "curl-auth-user", "curl-auth-header", "private-key",
         "gitlab-feature-flag-client-token", "hashicorp-tf-password", "sidekiq-sensitive-url", "kubernetes-secret-yaml",
         "nuget-config-password",

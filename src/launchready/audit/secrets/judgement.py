@@ -149,14 +149,15 @@ def _of_place(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, 
 def _of_marks(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, memory: Memory) -> Iterator[Credential]:
     """What is in the lines that the engine has marked."""
     for hit in hits:
-        if hit.rule == "launchready.key" and (key := _key_at(data, hit.start)):
+        documented = path.endswith(".py") and _in_docstring(data, hit.start)
+        if hit.rule == "launchready.key" and not documented and (key := _key_at(data, hit.start)):
             yield _of_candidate(path, Candidate(hit.line, "", key), "Private key")
     seen: set[int] = set()
     for hit in hits:
         if not hit.own or hit.rule == "launchready.key" or hit.rule in _MARKS or hit.line in seen:
             continue
         seen.add(hit.line)
-        line = _line_at(data, hit.start)
+        line = "" if path.endswith(".py") and _in_docstring(data, hit.start) else _line_at(data, hit.start)
         mark = f"\0{line}"
         if mark not in memory:
             memory[mark] = list(_of_line(path, line, hit.line, place))
@@ -164,6 +165,8 @@ def _of_marks(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, 
 
 
 def _of_line(path: str, line: str, number: int, place: Place | None) -> Iterator[Credential]:
+    if _TRIED_LINE.search(line[:200]):
+        return
     for candidate in anywhere(line, number, in_settings=place is not None):
         if _real(candidate, Trust.SETTINGS):
             yield _of_candidate(path, candidate, candidate.kind)
@@ -171,6 +174,22 @@ def _of_line(path: str, line: str, number: int, place: Place | None) -> Iterator
         for candidate in code_line(line, number):
             if _real(candidate, Trust.CODE):
                 yield _of_candidate(path, candidate, candidate.kind or _kind_of(candidate.name))
+
+
+_TRIED_LINE = re.compile(
+    r"(?i)^\s*(?:\*\s|:param|>>>|@example)|^\s*(?:\w+\s+){0,3}\w*(?:dummy|fake|example|sample|mock)\w*\s*[:=]"
+)
+"""Documentation inside of code, and what is called an example where it is assigned."""
+
+
+def _in_docstring(data: bytes, start: int) -> bool:
+    """Whether an offset is inside a string of many lines, which in Python programs are documentation and templates."""
+    before = data[:start]
+    for quotes in (b'"""', b"'''"):
+        if before.count(quotes) % 2:
+            opening = before[: before.rfind(quotes)].rstrip(b"rbfuRBFU").rstrip()
+            return not opening.endswith((b"=", b"(", b",", b"["))
+    return False
 
 
 def _line_at(data: bytes, start: int) -> str:
@@ -190,7 +209,14 @@ def _real(candidate: Candidate, trust: Trust) -> bool:
         return not values.is_reference(value.replace("$", "")) and not re.fullmatch(r".*[xX]{6,}.*", value)
     if value.lower() == words_joined(candidate.name) or _is_sample(value):
         return False
+    if trust is not Trust.VAULT and _TRIED_NAMES & set(words(candidate.name)):
+        return False
+    if trust is Trust.SETTINGS and not candidate.kind and _kind_of(candidate.name) != "Password":
+        trust = Trust.CODE  # tokens and keys are made by machines; a word beside such a name is a name itself
     return values.is_real(value, trust, quoted=candidate.quoted)
+
+
+_TRIED_NAMES = frozenset({"dummy", "fake", "mock", "example", "sample"})
 
 
 def values_are_hash(value: str) -> bool:
@@ -222,7 +248,9 @@ def _key_at(data: bytes, start: int) -> str:
         inside = text.partition("Private-Lines:")[2]
         return text[:200] if len(inside) > 80 and values.entropy(inside[:400]) > 4.0 else ""
     inside = text.partition("PRIVATE KEY")[2].partition("-----")[2].partition("-----END")[0]
-    letters = re.sub(r"(?m)^[A-Za-z-]+:.*$|[\s\"'+,\\|.]", "", inside)
+    letters = re.sub(r"(?m)^[A-Za-z-]+:.*$|[\s\"'\\|]|\"\s*\+\s*\"", "", inside)
+    if not re.search(r"[A-Za-z0-9+/=]{40}", inside[:1500]):
+        return ""
     body = re.match(r"[A-Za-z0-9/+=_-]*", letters)
     return letters[:200] if body and len(body[0]) >= 60 and values.entropy(letters[:2000]) > 4.0 else ""
 
@@ -277,7 +305,17 @@ _KINDS = (
     ("Key", frozenset({"key", "apikey", "secretkey", "accesskey"})),
 )
 
-_NEVER_FOR_TESTS = re.compile(r"AKIA|gh[opsur]_|[sr]k_live_|xox[bp]-\d|SG\.|glpat-|sk-ant-|sk-proj-|npm_|pypi-AgE")
+_RFC_SAMPLES = (
+    "2YotnFZFEjr1zCsicMWpAA", "tGzv3JOkF0XG5Qx2TlKWIA", "mF_9.B5f-4.1JqM", "gX1fBat3bV", "7Fjfp0ZBr1KtDRbnfVdmIw",
+    "dpf43f3p2l4k3l03", "nnch734d00sl2jdk", "hh5s93j4hdidpola", "kkk9d7dh3k39sjv7", "kd94hf93k423kf44",
+    "ad180jjd733klru7",
+    "9djdj82h48djs9d2", "SlAV32hkKG", "8xLOxBtZp8", "open sesame",
+)  # fmt: skip
+"""Values that RFC 5849, 6749, 6750, 7617 and OpenID Connect print, and everybody copies into comments."""
+
+_NEVER_FOR_TESTS = re.compile(
+    r"AKIA|gh[opsur]_|[sr]k_live_\w{24}|xox[bp]-\d|SG\.|glpat-|sk-ant-|sk-proj-|npm_|pypi-AgE"
+)
 
 
 def _is_sample(value: str) -> bool:
@@ -286,6 +324,7 @@ def _is_sample(value: str) -> bool:
         re.search(r"EXAMPLE|(?i:example|sample|fake|dummy|placeholder|xxxx|test[-_]?token|notreal)", value)
     ) or value.startswith(
         (
+            *_RFC_SAMPLES,
             "sk_test_4eC39HqLyjWDarj",
             "sk_test_BQokikJOvBiI2H",
             "AC" + "XXXX",

@@ -84,7 +84,6 @@ def is_secret(name: str) -> bool:
         "hex",
         "value",
         "encrypted",
-        "enc",
         "plain",
         "prod",
         "production",

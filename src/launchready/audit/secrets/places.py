@@ -139,7 +139,7 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
         r"wp-config[^/]*\.php|(?:local_?|prod(?:uction)?_?|private_?)?settings[^/]*\.py"
         r"|settings/[^/]*\.py|(?:[\w-]*[-_.])?(?:config|configuration|database"
         r"|parameters|secrets?|credentials?|passwords?|constants|keys|env|environment(?:\.prod)?"
-        r"|local\.inc|settings(?:\.inc)?|app)\.(?:php|inc|py|rb|js|ts|mjs|cjs|go|pl|lua)"
+        r"|local\.inc|settings(?:\.inc)?)\.(?:php|inc|py|rb|js|ts|mjs|cjs|go|pl|lua)"
         r"|config/[^/]*\.(?:php|rb|js|ts|exs?)|config/initializers/[^/]*\.rb|\.?(?:ba|z|k|c)?sh",
         code.settings_code,
     ),
@@ -161,7 +161,7 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
         r"[^/]*\.(?:ini|cfg|conf|cnf|properties|toml|cred|creds|credentials|auth|reg|inc\.txt)"
         r"|\.?gitconfig|\.?buckconfig|\.?hgrc|gradle\.properties"
         r"|procfile|config|\.s3cfg|[^/]*\.service|[^/]*\.pro?file",
-        settings.pairs,
+        settings.plain_pairs,
     ),
 )
 
@@ -189,7 +189,8 @@ _TRIED_FOLDERS = frozenset(
         "testapp", "test-app", "fixtures", "fixture", "__fixtures__", "mocks", "mock", "__mocks__", "e2e", "cypress",
         "examples", "example", "samples", "sample", "docs", "doc", "documentation", "benchmarks", "benchmark",
         "features", "cassettes", "snapshots", "__snapshots__", "stories", "tutorial", "tutorials", "unittests",
-        "unit_tests", "integration", "integration_tests", "functional_tests", "selftest", "acceptance", "dummy",
+        "unit_tests", "unit", "t",
+        "integration", "integration_tests", "functional_tests", "selftest", "acceptance", "dummy",
         "locale", "locales", "i18n", "translations", "testutils", "test_utils", "test-utils", "testlib", "runtests",
         "guides", "man", "po", "tests_integration", "tests-integration", "test-fixtures", "androidtest", "dummyserver",
     }
@@ -198,7 +199,7 @@ _TRIED_FOLDER = re.compile(
     r"^(?:test|tests|mock|fake|dummy)[-_.]?(?:server|data|app|project|support|helpers?|keys|certs?|site|suite|files)$|[-_.](?:tests?|fixtures?|examples?|samples?)$"
 )
 _TRIED_NAME = re.compile(
-    r"^(?:test|tests|spec|conftest|mock|fake|fixtures?|example|sample)[_.-]|[_.-](?:tests?|specs?|mocks?"
+    r"^(?:test|tests|spec|conftest|mock|fake|fixtures?|examples?|samples?)[_.-]|[_.-](?:tests?|specs?|mocks?"
     r"|fixtures?|stories|example|examples|sample"
     r"|samples|template|tmpl|tpl|dist|default|defaults|snap|bench)(?:\.[a-z0-9]+){0,2}$|tests?\.(?:java"
     r"|kt|cs|scala|swift|php|groovy|vb|fs)$|^conftest\.py$"

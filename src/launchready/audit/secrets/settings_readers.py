@@ -33,9 +33,14 @@ def pairs(text: str) -> Iterator[Candidate]:
         yield Candidate(number, match["name"], value, trust=trust, quoted=quoted)
 
 
+def plain_pairs(text: str) -> Iterator[Candidate]:
+    """The same without what is commented out: in files of settings that is an example, as a rule."""
+    return (found for found in pairs(text) if found.trust is None)
+
+
 def spaced_pairs(text: str) -> Iterator[Candidate]:
     """`name value` as well as `name = value`, as mail clients and servers write their settings."""
-    yield from pairs(text)
+    yield from plain_pairs(text)
     for number, line in enumerate(text.split("\n"), 1):
         if len(line) < 4000 and (match := _SPACED.match(line)) and "=" not in line:
             value, quoted = _unquoted(match["value"])

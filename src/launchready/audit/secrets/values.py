@@ -38,7 +38,7 @@ def is_real(value: str, trust: Trust, *, quoted: bool = True) -> bool:
     value = value.strip().removeprefix("base64:")
     if not 3 <= len(value) <= 8192:
         return False
-    if _is_random(value):
+    if _is_random(value) and not (trust is Trust.CODE and _FORMAT.search(value)):
         return not _ANCHORED.match(value) and not _ENCRYPTED.match(value) and not _LOCATION.match(value)
     if is_reference(value) or is_placeholder(value):
         return False
@@ -229,7 +229,7 @@ _LOCATION = re.compile(
     r"|mailto)://?[^\s@]*$"
     r"|[\w./~-]+\.(?:pem|key|crt|cer|json|ya?ml|txt|env|p12|pfx|jks|py|js|ts|php|rb|go|html?|css|svg|png"
     r"|md|xml|conf|cfg|ini|vue|tsx|jsx)$"
-    r"|[\w.+-]+@[\w-]+\.[\w.-]+$"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+$|[~^>=<v]{0,2}\d+(?:\.\d+){1,3}[\w.-]*$|\d+/\w+(?:/\w+)*$"
 )
 _ENCRYPTED = re.compile(
     r"ENC\[|\$ANSIBLE_VAULT|AQICAH|vault:v\d|age1|-----BEGIN (?:AGE|PGP MESSAGE|CERTIFICATE|PUBLIC)|\{cipher\}|gAAAAA"
@@ -249,7 +249,7 @@ _ANCHORED = re.compile(
 )
 _JOINED = re.compile(r"[A-Za-z0-9]+(?:[-_.:/+@#][A-Za-z0-9]+)+")
 _DENSE = re.compile(r"(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])(?:[A-Za-z0-9]{7,})")
-_FORMAT = re.compile(r"%[sdr]|\{\d*\}|\\[nrtux]|\$\d")
+_FORMAT = re.compile(r"%[sdr]|\{[A-Za-z_]|\{\d*\}|\\[nrtux]|\$\d")
 _MARKUP = re.compile(
     r"^[.#\[>*]|[<>]|^\w+\[|=[\"']|^--?[a-z]|^\^|\$$|\(\?|\][{+*?]|\\[wsdbWSD]|\|\w+\||^/.*/[a-z]*$|^@"
 )
