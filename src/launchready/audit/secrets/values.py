@@ -38,7 +38,7 @@ def is_real(value: str, trust: Trust, *, quoted: bool = True) -> bool:
     value = value.strip().removeprefix("base64:")
     if not 3 <= len(value) <= 8192:
         return False
-    if _is_random(value) and not (trust is Trust.CODE and _FORMAT.search(value)):
+    if _is_random(value) and not _EXPRESSION.search(value):
         return not _ANCHORED.match(value) and not _ENCRYPTED.match(value) and not _LOCATION.match(value)
     if is_reference(value) or is_placeholder(value):
         return False
@@ -249,6 +249,8 @@ _ANCHORED = re.compile(
 )
 _JOINED = re.compile(r"[A-Za-z0-9]+(?:[-_.:/+@#][A-Za-z0-9]+)+")
 _DENSE = re.compile(r"(?=[A-Za-z0-9]*[0-9])(?=[A-Za-z0-9]*[A-Za-z])(?:[A-Za-z0-9]{7,})")
+_EXPRESSION = re.compile(r"\{[A-Za-z_][\w.]*[(\[}]")
+"""Something a template or formatted string computes."""
 _FORMAT = re.compile(r"%[sdr]|\{[A-Za-z_]|\{\d*\}|\\[nrtux]|\$\d")
 _MARKUP = re.compile(
     r"^[.#\[>*]|[<>]|^\w+\[|=[\"']|^--?[a-z]|^\^|\$$|\(\?|\][{+*?]|\\[wsdbWSD]|\|\w+\||^/.*/[a-z]*$|^@"
