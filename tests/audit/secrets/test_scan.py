@@ -234,6 +234,15 @@ def test_what_is_too_large_is_named(tmp_path: Path) -> None:
     assert [path for path, _ in result.not_read] == ["huge.sql"]
 
 
+def test_a_deadline_stops_the_reading_and_is_said(repo: Path) -> None:
+    commit(repo, 1, a__py=LINE)
+    result = read(repo, late=lambda: True)
+
+    assert result.found == ()
+    assert "deadline" in result.history
+    assert [why for _, why in result.not_read] == ["the run's deadline passed first, with 1 files unread"]
+
+
 def test_ignored_patterns_are_left_out(repo: Path) -> None:
     commit(repo, 1, a__py=LINE)
 

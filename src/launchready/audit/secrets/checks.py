@@ -19,6 +19,8 @@ from launchready.probes.failures import Failure, Phase, Refused
 if TYPE_CHECKING:
     from launchready.probes.look import Look
 
+LEAVE_S = 1.0
+"""Before the run's deadline, reading stops, so that what was found is still reported."""
 NAMED = 5
 """So many files that were not read are named one by one."""
 
@@ -30,7 +32,10 @@ async def scanned(look: Look) -> Scan | Failure:
         return Refused(Phase.REQUEST, "", "no repository was named")
 
     def read() -> Scan | Failure:
-        return scan(repository, history=settings.history, ignore=settings.ignore)
+        network = look.network
+        return scan(
+            repository, history=settings.history, ignore=settings.ignore, late=lambda: network.left_s <= LEAVE_S
+        )
 
     return await look.network.once("secrets", lambda: asyncio.to_thread(read))
 

@@ -44,6 +44,8 @@ ARCHIVES = (
 )
 DATABASES = (".sqlite3", ".sqlite", ".db")
 
+TOO_LATE = "the run's deadline passed first"
+
 Step = Callable[[str, int, int], None]
 """Called as the scan goes on: what is read, how many so far, how many in all (0: unknown)."""
 
@@ -98,18 +100,26 @@ class Scan:
 
 
 def scan(
-    repository: Repository, *, history: bool = True, ignore: tuple[str, ...] = (), step: Step | None = None
+    repository: Repository,
+    *,
+    history: bool = True,
+    ignore: tuple[str, ...] = (),
+    step: Step | None = None,
+    late: Callable[[], bool] = lambda: False,
 ) -> Scan | Failure:
-    """Read everything; a failure only where there is nothing to read."""
+    """Read everything; a failure only where there is nothing to read. Stops, and says so, once `late()` is true."""
     listing = repository._list()
     if isinstance(listing, Failure):
         return listing
-    reader = _Reader(repository, ignore, step)
+    reader = _Reader(repository, ignore, step, late)
     tracked = Where.TRACKED if repository.top else Where.FOLDER
     untracked = Where.UNTRACKED if repository.top else Where.FOLDER
     names = [(n, tracked) for n in listing.tracked] + [(n, untracked) for n in listing.untracked]
     names += [(n, Where.BUILD) for n in sorted(listing.ignored) if is_build(n)]
     for number, (name, where) in enumerate(names, 1):
+        if late():
+            reader.not_read.append((repository.root.name, f"{TOO_LATE}, with {len(names) - number + 1} files unread"))
+            break
         reader.file(name, Where.BUILD if where is not Where.UNTRACKED and is_build(name) else where)
         if step:
             step("files", number, len(names))
@@ -117,7 +127,7 @@ def scan(
     if history and repository.top:
         why = reader.history()
     if listing.cut:
-        reader.not_read.append((str(repository.root), "it holds more files than are read"))
+        reader.not_read.append((repository.root.name, "it holds more files than are read"))
     return reader.scan(why)
 
 
@@ -126,7 +136,7 @@ def scan_staged(repository: Repository, *, ignore: tuple[str, ...] = ()) -> Scan
     listing = repository._list() if repository.top is None else None
     if isinstance(listing, Failure):
         return listing
-    reader = _Reader(repository, ignore, None)
+    reader = _Reader(repository, ignore, None, lambda: False)
     return reader.scan(reader.staged())
 
 
@@ -140,8 +150,10 @@ def is_build(path: str) -> bool:
 class _Reader:
     """Reads versions of files and keeps what was found."""
 
-    def __init__(self, repository: Repository, ignore: tuple[str, ...], step: Step | None) -> None:
-        self._repository, self._ignore, self._step = repository, ignore, step
+    def __init__(
+        self, repository: Repository, ignore: tuple[str, ...], step: Step | None, late: Callable[[], bool]
+    ) -> None:
+        self._repository, self._ignore, self._step, self._late = repository, ignore, step, late
         self._engine = engine()
         self._now: dict[str, list[int]] = {}
         """Object id of each file of the work tree → where in `_found` its credentials are."""
@@ -180,6 +192,8 @@ class _Reader:
         for item in self._inputs(mode="history", refs=None):
             if isinstance(item, str):
                 return self._after(old, item)
+            if self._late():
+                return self._after(old, TOO_LATE)
             path = os.fsdecode(item.raw_path) if item.raw_path else item.path
             if not path.startswith(prefix):
                 continue

@@ -39,10 +39,14 @@ def is_real(value: str, trust: Trust, *, quoted: bool = True) -> bool:
     if not 3 <= len(value) <= 8192:
         return False
     if _is_random(value) and not _EXPRESSION.search(value):
-        return not _ANCHORED.match(value) and not _ENCRYPTED.match(value) and not _LOCATION.match(value)
+        return (
+            not _ANCHORED.match(value)
+            and not _ENCRYPTED.match(value)
+            and (bool(_BASE64.fullmatch(value)) or not _LOCATION.match(value))
+        )
     if is_reference(value) or is_placeholder(value):
         return False
-    if _LOCATION.match(value) or _ENCRYPTED.match(value):
+    if (_LOCATION.match(value) and not _BASE64.fullmatch(value)) or _ENCRYPTED.match(value):
         return False
     if trust is Trust.VAULT:
         return value.lower() not in _NOTHING
@@ -224,6 +228,8 @@ _REFERENCE = re.compile(
     r"|^arn:aws|^projects/[^/]+/secrets/|/run/secrets/|^kv/|^\(.*\)$|^\[.*\]$|^Fn::|^resolve:"
     r"|\{[A-Za-z_][\w.]{0,40}\}|:\w+_(?:password|token|secret)$"
 )
+_BASE64 = re.compile(r"(?=.*[0-9])(?=.*[a-z])(?=.*[A-Z])(?!(?:/?[A-Za-z]+/){2})[A-Za-z0-9+/]{16,}={0,2}")
+"""What may begin with a slash by chance and is no path: its parts are no words."""
 _LOCATION = re.compile(
     r"(?:/|\./|\.\./|~/|[A-Za-z]:\\|\\\\)[\w .@/\\~-]*$|(?:https?|wss?|ftp|file|git|ssh|urn|tag|data"
     r"|mailto)://?[^\s@]*$"
