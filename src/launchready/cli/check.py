@@ -79,7 +79,7 @@ def check(
     no_color: options.NoColor = False,
     debug: options.Debug = False,
 ) -> int:
-    """Audit a domain's public surface: is it ready to be shown, why not, and what to do first."""
+    """Audit a portal, and its code where named: is it ready to be shown, why not, and what to do first."""
     if as_json and format not in (Format.TERMINAL, Format.JSON):
         raise Stop(f"--json and --format {format} ask for two formats; name one, and write others with --output")
     form = Format.JSON if as_json else format

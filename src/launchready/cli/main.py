@@ -50,7 +50,7 @@ def launchready(
         bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=lambda on: _say_version(on))
     ] = False,
 ) -> None:
-    """Say what is wrong with a portal's public surface, and what to do first."""
+    """Say what is wrong with a portal and its code, and what to do first."""
 
 
 def run() -> None:
