@@ -33,7 +33,9 @@ def test_a_check_with_the_file_it_wrote_is_as_ready_as_one_without(run: Run, hea
 def test_every_key_it_leaves_commented_out_is_one_that_could_be_used(run: Run, healthy: list[str]) -> None:
     text = run("init", DOMAIN, *healthy, "--stdout").out
     examples = [
-        line.removeprefix("# ") for line in text.splitlines() if " = " in line or "[[" in line or line == "[mail]"
+        line.removeprefix("# ")
+        for line in text.splitlines()
+        if " = " in line or line.removeprefix("# ").startswith("[")
     ]
     parse_portal("\n".join(examples))
 
