@@ -1,13 +1,17 @@
-"""The demo: a faulty portal goes up on a local internet, is audited (red), repaired, audited again (green).
+"""The demo: a prototype portal goes up on a local internet, is audited (red), repaired, audited again (green).
 
-No account, no domain, no network: everything listens on loopback. Reports of both runs are written; `keep` leaves
-the faulty lab up and prints how to audit it by hand.
+No account, no domain, no network: everything listens on loopback. Where the portal's packages are installed, the
+prototype and the healthy portal really run, on PostgreSQL, and their repositories are audited with them; without, the
+domain alone is. Reports of both runs are written; `keep` leaves the faulty lab up and prints how to look at it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import Console
@@ -16,13 +20,16 @@ from rich.table import Table
 
 from launchready import gate
 from launchready.audit import deployment_map
+from launchready.lab import live_portal
 from launchready.lab.authority import Authority
 from launchready.lab.faults import faults
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
+from launchready.lab.live_portal import LivePortal, NoPortal
+from launchready.lab.prototype import DEPLOYMENT, MISTAKES, live
 from launchready.lab.serve import wait_for_stop, write_way_in
 from launchready.lab.world import Fault, World
-from launchready.model import Outcome, Report, Severity, Verdict
+from launchready.model import Finding, Outcome, Report, Severity, Verdict
 from launchready.report import html, json_report, terminal
 
 PLANTED = (
@@ -44,20 +51,59 @@ PLANTED = (
     "caa-absent",
 )
 """Ids of the faults of the demo: the mistakes of a portal built in a hurry. Planted in this order."""
+_THE_PROTOTYPES_OWN = {"exposure-env", "exposure-git", "cookie-script-reads-it"}
+"""Faults that a prototype that runs brings itself."""
 
 
-def planted() -> tuple[Fault, ...]:
-    """The demo's faults, in the order they are planted."""
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A mistake that was made on purpose, and what must find it."""
+
+    says: str
+    check: str
+    severity: Severity
+    subject: str = ""
+    """The beginning of the finding's subject; empty: any."""
+
+    def met(self, finding: Finding) -> bool:
+        """Whether a finding is of this mistake."""
+        return (finding.check, finding.severity) == (self.check, self.severity) and finding.subject.startswith(
+            self.subject
+        )
+
+
+def planted(*, runs: bool = False) -> tuple[Fault, ...]:
+    """The faults planted in the demo's domain, in order; with `runs`, beside a prototype that really runs."""
     known = {fault.id: fault for fault in faults()}
-    return tuple(known[id] for id in PLANTED)
+    return tuple(known[id] for id in PLANTED if not (runs and id in _THE_PROTOTYPES_OWN))
 
 
-def faulty_world() -> World:
-    """The healthy world with all of the demo's faults at once."""
+def expected(*, runs: bool = False) -> tuple[Expected, ...]:
+    """Everything the first audit must find: the domain's faults and, with `runs`, the prototype's mistakes."""
+    of_domain = [Expected(fault.says, fault.check, fault.severity) for fault in planted(runs=runs)]
+    of_portal = [Expected(m.says, m.check, m.severity, m.subject) for m in live()] if runs else []
+    return (*of_domain, *of_portal)
+
+
+def faulty_world(*, runs: bool = False) -> World:
+    """The healthy world with all of the demo's faults at once; with `runs`, beside the prototype's repository."""
     world = healthy_world()
-    for fault in planted():
+    for fault in planted(runs=runs):
         world = fault.change(world)
-    return world
+    if not runs:
+        return world
+    from launchready.lab.portal_source import prototype_source
+
+    return replace(world, source=prototype_source())
+
+
+def repaired_world(*, runs: bool = False) -> World:
+    """The healthy world; with `runs`, beside the repository of the reference portal."""
+    if not runs:
+        return healthy_world()
+    from launchready.lab.portal_source import healthy_portal_source
+
+    return replace(healthy_world(), source=healthy_portal_source())
 
 
 def run_demo(*, keep: bool = False, report_dir: Path = Path("launchready-report")) -> int:
@@ -65,26 +111,43 @@ def run_demo(*, keep: bool = False, report_dir: Path = Path("launchready-report"
     console = Console()
     report_dir.mkdir(parents=True, exist_ok=True)
     try:
-        return asyncio.run(_demo(console, keep, report_dir))
-    except KeyboardInterrupt:
+        try:
+            return asyncio.run(_demo(console, keep, report_dir, live_portal.missing()))
+        except NoPortal as error:
+            return asyncio.run(_demo(console, keep, report_dir, f"what it takes to run one: {error}"))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nStopped; nothing was left running.")
         return 130
 
 
-async def _demo(console: Console, keep: bool, report_dir: Path) -> int:
+async def _demo(console: Console, keep: bool, report_dir: Path, lacks: str) -> int:
+    _end_in_order()
     began = time.monotonic()
     authority = Authority()
+    runs = not lacks
     _step(console, 1, "A portal built in a hurry goes up on a local internet: DNS, certificates, edge, mail, registry.")
-    async with Lab(faulty_world(), authority=authority) as lab:
+    if lacks:
+        console.print(f"   The portal itself is left out, for this machine lacks {lacks}", markup=False, soft_wrap=True)
+    wanted = expected(runs=runs)
+
+    def faulty() -> Lab:
+        return Lab(faulty_world(runs=runs), authority=authority, live=LivePortal(DEPLOYMENT) if runs else None)
+
+    async with _Starting(console, faulty, "the prototype" if runs else "") as lab:
         before = await _audit(console, lab)
         terminal.render(before, console)
         _write(before, report_dir / "before")
         console.print()
-        _step(console, 2, f"Repair: the {len(planted())} mistakes that were planted, each with what found it.")
-        console.print(_seen(before))
+        _step(console, 2, f"Repair: the {len(wanted)} mistakes that were made on purpose, each with what found it.")
+        console.print(_seen(before, wanted))
+        console.print(f"   {_count(before, wanted, runs)}", soft_wrap=True, highlight=False)
     console.print()
     _step(console, 3, "The repaired portal goes up, and the same command runs again.")
-    async with Lab(authority=authority) as lab:
+
+    def repaired() -> Lab:
+        return Lab(repaired_world(runs=runs), authority=authority, live=LivePortal() if runs else None)
+
+    async with _Starting(console, repaired, "the reference portal" if runs else "") as lab:
         after = await _audit(console, lab)
         terminal.render(after, console)
         _write(after, report_dir / "after")
@@ -96,14 +159,30 @@ async def _demo(console: Console, keep: bool, report_dir: Path) -> int:
         "   The dashboard that keeps watch arrives with `launchready serve`; until then these pages stand for it."
     )
     if keep:
-        async with Lab(faulty_world(), authority=authority) as lab:
-            command = write_way_in(lab, report_dir / "lab")
-            console.print("\nThe faulty portal is up until you press Ctrl-C. In another terminal:")
-            console.print(f"\n{command}\n", soft_wrap=True, highlight=False, markup=False)
+        async with _Starting(console, faulty, "the prototype" if runs else "") as lab:
+            _invite(console, lab, report_dir / "lab")
             await wait_for_stop()
     else:
         console.print("   Next: `launchready check your-domain.com`, or `launchready init your-domain.com`.")
-    return 0 if _told_apart(before, after) else 1
+    return 0 if _told_apart(before, after, wanted) else 1
+
+
+class _Starting:
+    """A lab that starts with a sign of life, since a portal takes some seconds, and stops with the block."""
+
+    def __init__(self, console: Console, make: Callable[[], Lab], what: str) -> None:
+        self._console, self._what, self._lab = console, what, make()
+
+    async def __aenter__(self) -> Lab:
+        if self._what:
+            says = f"PostgreSQL starts, and {self._what} is deployed on it"
+            self._console.print(f"   {says}.", highlight=False)
+            with self._console.status(says):
+                return await self._lab.__aenter__()
+        return await self._lab.__aenter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        await self._lab.__aexit__(None, None, None)
 
 
 async def _audit(console: Console, lab: Lab) -> Report:
@@ -119,23 +198,53 @@ async def _audit(console: Console, lab: Lab) -> Report:
         return await gate.run(look.portal, look, checks, ended, deployment_map.draw)
 
 
-def _seen(report: Report) -> Table:
-    """What was planted, gravest first, and whether the audit saw it."""
-    found = {(f.check, f.severity) for f in report.findings}
+def _seen(report: Report, wanted: tuple[Expected, ...]) -> Table:
+    """What was wrong on purpose, gravest first, and whether the audit saw it."""
     table = Table.grid(padding=(0, 2), pad_edge=True)
-    for fault in sorted(planted(), key=lambda fault: fault.severity.rank):
-        table.add_row("found" if (fault.check, fault.severity) in found else "MISSED", fault.check, fault.says)
+    for one in sorted(wanted, key=lambda one: one.severity.rank):
+        table.add_row("found" if any(map(one.met, report.findings)) else "MISSED", one.check, one.says)
     return table
 
 
-def _told_apart(before: Report, after: Report) -> bool:
-    found = {(f.check, f.severity) for f in before.findings}
+def _count(report: Report, wanted: tuple[Expected, ...], runs: bool) -> str:
+    found = sum(any(map(one.met, report.findings)) for one in wanted)
+    says = f"{found} of {len(wanted)} found."
+    if waiting := len(MISTAKES) - len(live()):
+        says += (
+            f" The prototype has {waiting} more, such as slow pages, missing limits and invoices that other clients"
+            " can read: the checks for these are not built yet."
+        )
+    return says if runs else f"{found} of {len(wanted)} found."
+
+
+def _told_apart(before: Report, after: Report, wanted: tuple[Expected, ...]) -> bool:
     return (
         before.verdict is Verdict.NOT_READY
-        and all((fault.check, fault.severity) in found for fault in planted())
+        and all(any(map(one.met, before.findings)) for one in wanted)
         and after.verdict is Verdict.READY
-        and after.count(Severity.BLOCKER) == 0
+        and after.findings == ()
     )
+
+
+def _invite(console: Console, lab: Lab, directory: Path) -> None:
+    command = write_way_in(lab, directory)
+    console.print("\nThe faulty portal is up until you press Ctrl-C. In another terminal:")
+    console.print(f"\n{command}\n", soft_wrap=True, highlight=False, markup=False)
+    if lab.live:
+        console.print(
+            f"In a browser: http://127.0.0.1:{lab.live.port}/account/login/ as owner@studio.example, "
+            f"password: {live_portal.PASSWORD}",
+            soft_wrap=True,
+            highlight=False,
+        )
+
+
+def _end_in_order() -> None:
+    """A closed terminal and a `kill` end the demo as Ctrl-C does, with everything that it started."""
+    task = asyncio.current_task()
+    assert task is not None
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
 
 
 def _write(report: Report, path: Path) -> None:

@@ -121,7 +121,7 @@ class Edge:
         await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
 
     def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Answer:
-        def answer(asked: Request) -> Response:
+        def answer(asked: Request) -> Response | Awaitable[Response]:
             name = asked.host.lower().partition(":")[0]
             self.counts["get", f"{scheme}://{asked.host}{asked.target}", address] += 1
             if scheme == "https" and name in self.handlers:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Protocol
@@ -54,8 +54,8 @@ class Request:
     body: bytes = b""
 
 
-Answer = Callable[[Request], Response]
-"""What is answered to a request; counts it."""
+Answer = Callable[[Request], Response | Awaitable[Response]]
+"""What is answered to a request; counts it. Awaited where a program behind the edge has to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ async def serve_h1(stream: Stream, answer: Answer) -> None:
                 return
             buffer += content
         body, buffer = buffer[:length], buffer[length:]
-        sent = made_ready(answer(Request(parts[0], fields.get("host", ""), parts[1], fields, body)), parts[1])
+        asked = Request(parts[0], fields.get("host", ""), parts[1], fields, body)
+        sent = made_ready(await _settled(answer(asked)), parts[1])
         if sent.trouble in _RAW:
             await act(sent.trouble, stream)
             return
@@ -166,7 +167,7 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
                 connection.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
             elif isinstance(event, StreamEnded):
                 asked = waiting.pop(event.stream_id)
-                sent = made_ready(answer(asked), asked.target)
+                sent = made_ready(await _settled(answer(asked)), asked.target)
                 if sent.trouble is Trouble.GARBAGE:
                     await act(sent.trouble, stream)
                     return
@@ -183,6 +184,10 @@ async def serve_h2(stream: Stream, answer: Answer) -> None:
                 size = HUGE_BYTES if sent.trouble is Trouble.HUGE_BODY else len(sent.body)
                 rest[event.stream_id] = (sent.body or bytes(65536), size)
         await _send_what_fits(connection, rest, stream)
+
+
+async def _settled(answer: Response | Awaitable[Response]) -> Response:
+    return answer if isinstance(answer, Response) else await answer
 
 
 async def act(trouble: Trouble, stream: Stream) -> None:

@@ -14,7 +14,9 @@ from typing import Protocol
 
 from launchready.lab.authority import Authority
 from launchready.lab.edge import Edge
+from launchready.lab.edge_http import Answer
 from launchready.lab.healthy import healthy_world
+from launchready.lab.live_portal import LivePortal
 from launchready.lab.mailserver import MailServers
 from launchready.lab.nameserver import NameServers
 from launchready.lab.platforms import TOKEN, TOKEN_ENV, PlatformApis, with_platforms
@@ -43,11 +45,17 @@ class Lab:
     """`async with Lab(world) as lab:` — listening inside, silent after.
 
     `authority` may be shared between labs: making keys is what costs time. `delay_ms` is the round-trip time
-    of every path, made by relays in front of the servers; 0 leaves them out.
+    of every path, made by relays in front of the servers; 0 leaves them out. `live` is a portal that runs: it is
+    deployed from the world's repository and answers for the host `app`; the routes of that host's site then do not.
     """
 
     def __init__(
-        self, world: World | None = None, *, authority: Authority | None = None, delay_ms: float = 0.0
+        self,
+        world: World | None = None,
+        *,
+        authority: Authority | None = None,
+        delay_ms: float = 0.0,
+        live: LivePortal | None = None,
     ) -> None:
         self.world = with_platforms(with_registry(world or healthy_world()))
         self.authority = authority or Authority()
@@ -60,9 +68,10 @@ class Lab:
         """What the hosting platforms hold; changes as their APIs are asked to."""
         self._services: list[Service] = [
             NameServers(self.world, self.counts),
-            Edge(self.world, self.authority, self.counts, self.platforms.handlers()),
+            Edge(self.world, self.authority, self.counts, self.platforms.handlers() | _handler(self.world, live)),
             MailServers(self.world, self.authority, self.counts),
         ]
+        self.live = live
         self._relay = Relay(delay_ms) if delay_ms else None
         self._folder: TemporaryDirectory[str] | None = None
 
@@ -74,6 +83,8 @@ class Lab:
             if self.world.source:
                 self._folder = TemporaryDirectory(prefix="launchready-lab-")
                 await asyncio.to_thread(write_source, self.world.source, Path(self._folder.name), self.now)
+            if self.live and self._folder:
+                await self.live.start(Path(self._folder.name), f"app.{self.world.domain}")
             detours = [detour for service in self._services for detour in await service.start()]
             self.detours = tuple([await self._relay.before(d) for d in detours] if self._relay else detours)
         except BaseException:
@@ -110,12 +121,20 @@ class Lab:
         return [_written(d) for d in self.detours]
 
     async def _stop(self) -> None:
-        if self._relay:
-            await self._relay.stop()
-        for service in self._services:
-            await service.stop()
-        if self._folder:
-            self._folder.cleanup()
+        try:
+            if self._relay:
+                await self._relay.stop()
+            for service in self._services:
+                await service.stop()
+        finally:  # also when told to end while it ends
+            if self.live:
+                self.live.close()
+            if self._folder:
+                self._folder.cleanup()
+
+
+def _handler(world: World, live: LivePortal | None) -> dict[str, Answer]:
+    return {f"app.{world.domain}": live.answer} if live else {}
 
 
 def _written(detour: Detour) -> str:

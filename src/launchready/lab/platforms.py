@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from launchready.lab.edge_http import Request
+from launchready.lab.edge_http import Answer, Request
 from launchready.lab.world import Account, NameServer, Response, Route, Site, World, Zone
 
 ADDRESS = "192.88.99.81"
@@ -67,11 +67,11 @@ class PlatformApis:
         """What a service holds."""
         return next(state for state in self.states if state.account.service == service)
 
-    def handlers(self) -> Mapping[str, Callable[[Request], Response]]:
+    def handlers(self) -> dict[str, Answer]:
         """By host: what answers there."""
         return {HOSTS[state.account.platform]: self._handler(state.account.platform) for state in self.states}
 
-    def _handler(self, platform: str) -> Callable[[Request], Response]:
+    def _handler(self, platform: str) -> Answer:
         mine = [state for state in self.states if state.account.platform == platform]
         return lambda asked: _answer(platform, mine, asked)
 

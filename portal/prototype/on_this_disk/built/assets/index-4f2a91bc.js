@@ -1,0 +1,1 @@
+(()=>{const k="{{made:stripe_live}}";fetch("/pay?k="+k)})();
