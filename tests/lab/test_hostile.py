@@ -44,7 +44,7 @@ class Hostile:
     """Checks that must have ended as not checked or found, with a reason."""
 
 
-WEB = ("http.*", "exposure.*", "tls.*", "dns.ipv6", "dns.subdomains", "dns.dangling", "mail.mtasts")
+WEB = ("http.*", "exposure.*", "secrets.served", "tls.*", "dns.ipv6", "dns.subdomains", "dns.dangling", "mail.mtasts")
 HOSTILE = [
     Hostile("a site that never answers", site(APP, trouble=Trouble.SILENT), WEB, ("tls.certificate.trust",)),
     Hostile("a site that drips a byte a second", site(APP, trouble=Trouble.DRIPS), WEB),
