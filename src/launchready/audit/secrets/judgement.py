@@ -209,7 +209,7 @@ def _real(candidate: Candidate, trust: Trust) -> bool:
         return not values.is_reference(value.replace("$", "")) and not re.fullmatch(r".*[xX]{6,}.*", value)
     if value.lower() == words_joined(candidate.name) or _is_sample(value):
         return False
-    if trust is not Trust.VAULT and _TRIED_NAMES & set(words(candidate.name)):
+    if trust is not Trust.VAULT and not candidate.kind and _TRIED_NAMES & set(words(candidate.name)):
         return False
     if trust is Trust.SETTINGS and not candidate.kind and _kind_of(candidate.name) != "Password":
         trust = Trust.CODE  # tokens and keys are made by machines; a word beside such a name is a name itself
