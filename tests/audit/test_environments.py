@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from launchready.lab.faults.deployment import _LIVE, _TEST, _local, _url
+from launchready.lab.faults.deployment import _LIVE, _TEST, _local, _url, _variables
 from launchready.lab.source import files, ignored, with_source
 from launchready.lab.world import both
 from launchready.model import Outcome, Status
@@ -80,6 +80,16 @@ async def test_files_are_known_by_their_names(judge: Judge) -> None:
     change = ignored({".env.prod.local": _url("a"), "deploy/.env.staging": _url("b"), ".env.production.example": "A=1"})
     (finding,) = (await judge(CHECK, change)).findings
     assert finding.subject == "deploy/.env.staging"
+
+
+async def test_a_file_that_serves_two_environments_counts_for_both(judge: Judge) -> None:
+    both_use = {"env_file": ".env", "variables": _variables()}
+    change = both(
+        files(environments={"production": both_use, "development": both_use, "staging": {"env_file": ".env.staging"}}),
+        ignored({".env": _url("one"), ".env.staging": _url("other")}),
+    )
+    (finding,) = (await judge(CHECK, change)).findings
+    assert (finding.subject, finding.problem) == (".env.staging", "staging uses the database of production.")
 
 
 async def test_one_environment_has_nothing_to_be_apart_from(judge: Judge) -> None:

@@ -122,6 +122,14 @@ async def test_traces_of_every_language_are_found_in_errors(judge, body: str, sa
     assert says in finding.problem
 
 
+async def test_a_trace_at_a_path_that_breaks_the_program_is_found(judge) -> None:
+    trace = 'Traceback (most recent call last):\n  File "/srv/app.py", line 3, in media\nFileNotFoundError'
+
+    (finding,) = (await judge("exposure.traces", route(APP, "/media/", Response(500, (HTML,), trace)))).findings
+    assert "/media/" in finding.evidence
+    assert (await judge("exposure.traces", route(APP, "/media/", Response(404, (HTML,), trace)))).findings == ()
+
+
 async def test_an_open_admin_is_a_blocker_and_its_sign_in_page_is_not(judge) -> None:
     (found,) = (await judge("exposure.admin", serves(APP, "/admin/", bodies.DJANGO_ADMIN, HTML))).findings
     sign_in = '<title>Log in | Django site admin</title><form id="login-form">'
@@ -233,6 +241,7 @@ def test_what_only_resembles_a_sign_is_not_it(path: str, body: bytes) -> None:
         ("/dump.sql", b"PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE a (b);"),
         ("/uploads/", b'<title>www - /uploads/</title><A HREF="/">[To Parent Directory]</A>'),
         ("/uploads/", b"<title>Directory listing for /uploads/</title>"),
+        ("/uploads/", b"<title>Index of ./</title>"),  # Django's static.serve at its root
         ("/telescope", bodies.TELESCOPE.encode()),
         ("/_profiler/", b"<html><title>Symfony Profiler</title>"),
         ("/debug/pprof/", b"<html><head><title>/debug/pprof/</title></head>Types of profiles available:"),

@@ -24,7 +24,7 @@ def test_red_then_green_and_two_reports(tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     wanted = demo.expected(runs=True)
     assert "MISSED" not in said
-    assert f"{len(wanted)} of {len(wanted)} found" in said
+    assert f"{len(wanted)} of {len(wanted)} mistakes" in said
     assert (tmp_path / "reports" / "after.html").as_uri() in said
     before, after = (json.loads((tmp_path / "reports" / f"{name}.json").read_text()) for name in ("before", "after"))
     assert before["verdict"] == "not ready"
@@ -41,7 +41,7 @@ def test_without_the_portals_packages_the_domain_alone_is_audited(
     assert demo.run_demo(report_dir=tmp_path) == 0
     said = capsys.readouterr().out
     assert "pip install 'launchready[portal]'" in said
-    assert f"{len(demo.PLANTED)} of {len(demo.PLANTED)} found" in said
+    assert f"{len(demo.PLANTED)} of {len(demo.PLANTED)} mistakes" in said
 
 
 def test_a_mistake_that_is_missed_is_said_and_fails_the_demo(
@@ -66,7 +66,7 @@ def test_a_portal_that_does_not_start_is_said_and_left_out(
     assert demo.run_demo(report_dir=tmp_path) == 0
     said = capsys.readouterr().out
     assert "no room for PostgreSQL" in said
-    assert f"{len(demo.PLANTED)} of {len(demo.PLANTED)} found" in said
+    assert f"{len(demo.PLANTED)} of {len(demo.PLANTED)} mistakes" in said
 
 
 @needs_portal

@@ -163,10 +163,9 @@ async def traces(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Fix: show people a page of your own with a number they can tell you, and write the trace to the log.
 
-    Looked at are first pages, the answer at a random path, and those of the paths asked for anyway that broke the
-    program (500 and above); no error is provoked. Stack traces of Python, Node.js,
-    Java, .NET, Go, Ruby and database errors count in error answers (400 and above) only, for on a page that works
-    somebody may be writing about them; PHP's errors, which come in the middle of working pages, count on all.
+    Looked at are first pages, the answer at a random path, and what broke (500 and above) at the paths that are asked
+    for anyway; no error is provoked. Stack traces of Python, Node.js, Java, .NET, Go, Ruby and database errors count in
+    errors (400 and above) only: on a page that works somebody may be writing about them. PHP's count on all pages.
     """
     async for row in _judge(look, "exposure.traces"):
         yield row
@@ -210,8 +209,8 @@ async def listing(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Fix: turn lists off in the web server, and serve uploads through the application so that it can ask who wants them.
 
-    Looked at: `/`, `/uploads/`, `/media/`, `/backup/`, as Apache, nginx, lighttpd, IIS, Python, Django, Tomcat, Node
-    and S3 write their lists; and `.DS_Store`, which names files too (nice to fix).
+    Looked at: `/`, `/uploads/`, `/media/`, `/backup/`, as Apache, nginx, IIS, Python, Django, Tomcat, Node and S3
+    write their lists; and `.DS_Store`, which names files too (nice to fix).
     """
     async for row in _judge(look, "exposure.listing"):
         yield row
