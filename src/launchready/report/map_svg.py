@@ -161,14 +161,20 @@ def _box(box: Box) -> str:
 
 def _chips(box: Box) -> str:
     """How many findings of each severity, as small labels at the foot of a node."""
-    x, parts = box.x + 11, []
     y = box.y + box.height - 24
+    labels = []
     for severity, short in ((Severity.BLOCKER, "blocker"), (Severity.HIGH, "high"), (Severity.NICE, "nice")):
         if number := box.node.count(severity):
             words = counted(number, short) if severity is Severity.BLOCKER else f"{number} {short}"
-            width = width_of(words, 10.5, bold=True) + 12
-            parts.append(_chip(x, y, width, 16, words, TONES[severity], 10.5))
-            x += width + 5
+            labels.append((words, str(number), TONES[severity]))
+    # Colours and the order say which is which where the words do not fit; the title of the node has them all.
+    roomy = sum(width_of(words, 10.5, bold=True) + 17 for words, _, _ in labels) <= NODE_WIDTH - 17
+    x, parts = box.x + 11, []
+    for words, figure, tone in labels:
+        said = words if roomy or words.endswith(("blocker", "blockers")) else figure
+        width = width_of(said, 10.5, bold=True) + 12
+        parts.append(_chip(x, y, width, 16, said, tone, 10.5))
+        x += width + 5
     return "".join(parts)
 
 
