@@ -10,6 +10,7 @@ from itertools import groupby
 
 from launchready import gate
 from launchready.lab.faults import faults
+from launchready.lab.prototype import MISTAKES, Mistake
 from launchready.lab.world import Fault
 from launchready.model import CheckInfo
 from launchready.portal import Portal
@@ -98,7 +99,27 @@ def _faults(planted: dict[str, list[Fault]]) -> str:
             for f in planted[check]
         ]
         lines += [f"## {_title(area)}", _table(("id", "the mistake", "found by", "severity", "twin"), rows)]
-    return _joined(lines)
+    return _joined([*lines, *_mistakes(set(planted))])
+
+
+def _mistakes(known: set[str]) -> list[str]:
+    rows = [
+        f"| `{m.id}` | {_text(m.says)} | `{m.file}` | {_found_by(m, known)} | {m.severity} |"
+        for m in sorted(MISTAKES, key=lambda m: (m.arrives, m.check, m.id))
+    ]
+    waiting = sum(bool(m.arrives) for m in MISTAKES)
+    return [
+        "## The prototype portal",
+        f"{counted(len(MISTAKES), 'mistake')} that `portal/prototype/` makes and `portal/` does not. The demo runs both and "
+        f"holds the audit to them. For {waiting} of them no check is built yet: until then a test shows the misbehaviour.",
+        _table(("id", "the mistake", "made in", "found by", "severity"), rows),
+    ]
+
+
+def _found_by(mistake: Mistake, known: set[str]) -> str:
+    if mistake.check not in known:
+        return f"{mistake.check} (to come)"
+    return f"[{mistake.check}](checks/{mistake.check.partition('.')[0]}.md#{_anchor(mistake.check)})"
 
 
 def _area(info: CheckInfo) -> str:
