@@ -110,8 +110,8 @@ def _mistakes(known: set[str]) -> list[str]:
     waiting = sum(bool(m.arrives) for m in MISTAKES)
     return [
         "## The prototype portal",
-        f"{counted(len(MISTAKES), 'mistake')} that `portal/prototype/` makes and `portal/` does not. The demo runs both "
-        f"and holds the audit to them. For {waiting} of them no check is built yet: until then a test shows the "
+        f"{counted(len(MISTAKES), 'mistake')} that `portal/prototype/` makes and `portal/` does not. The demo runs both"
+        f" and holds the audit to them. For {waiting} of them no check is built yet: until then a test shows the "
         "misbehaviour.",
         _table(("id", "the mistake", "made in", "found by", "severity"), rows),
     ]
