@@ -74,11 +74,13 @@ class Repository:
     def __init__(self, root: Path, network: Network) -> None:
         self.root = root.absolute()
         self._network = network
-        self.top = _top(self.root)
-        """The folder that holds `.git`, or None where the root is in no git repository."""
+        self.bare = _is_bare(self.root)
+        """Whether the folder itself is a git directory, without a work tree."""
+        self.top = self.root if self.bare else _top(self.root)
+        """The folder that holds `.git` (or is bare), or None where the root is in no git repository."""
 
     async def listing(self) -> Listing | Failure:
-        """Every regular file; symbolic links and submodules are left out."""
+        """Every regular file, those of submodules that are checked out included; symbolic links are left out."""
         return await self._network.once(("repository", str(self.root)), lambda: asyncio.to_thread(self._list))
 
     async def files(self) -> tuple[str, ...] | Failure:
@@ -114,7 +116,12 @@ class Repository:
         """What `git` prints for a listing command; a failure where there is no git, no repository, or no time."""
         if self.top is None:
             return Refused(Phase.REQUEST, str(self.root), "not a git repository")
-        safe = [f"--git-dir={self.top / '.git'}", f"--work-tree={self.top}", "--no-pager", "--literal-pathspecs"]
+        safe = [
+            f"--git-dir={self.top if self.bare else self.top / '.git'}",
+            f"--work-tree={self.top}",
+            "--no-pager",
+            "--literal-pathspecs",
+        ]
         for setting in _SAFE:
             safe += ["-c", setting]
         try:
@@ -140,6 +147,8 @@ class Repository:
             return Refused(Phase.REQUEST, str(self.root), f"{self.root}: {kind}")
         if self.top is None:
             return _walked(self.root)
+        if self.bare:
+            return Listing((), ())
         tracked = self._names("ls-files", "-z", "--cached")
         if isinstance(tracked, Failure):
             return tracked
@@ -148,10 +157,17 @@ class Repository:
         if isinstance(untracked, Failure):
             return untracked
         there = [name for name in tracked if self._regular(name)]
+        there += [inner for name in tracked for inner in self._submodule(name)]
         loose = [name for name in untracked if self._regular(name)]
         kept = () if isinstance(ignored, Failure) else self._of_interest(ignored)
         cut = len(there) + len(loose) > FILES
         return Listing(tuple(there[:FILES]), tuple(loose[: max(0, FILES - len(there))]), frozenset(kept), cut)
+
+    def _submodule(self, name: str) -> Iterator[str]:
+        """The files of a submodule that is checked out; where one is not, there is nothing of it on this disk."""
+        folder = self.root / name
+        if not folder.is_symlink() and folder.is_dir():
+            yield from (f"{name}/{inner}" for inner in _walked(folder).untracked if inner != ".git")
 
     def _names(self, *arguments: str) -> list[str] | Failure:
         assert self.top is not None  # noqa: S101 - asked by the only caller
@@ -227,6 +243,10 @@ def _environment() -> dict[str, str]:
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_ALLOW_PROTOCOL": "",
     }
+
+
+def _is_bare(root: Path) -> bool:
+    return (root / "HEAD").is_file() and (root / "objects").is_dir() and (root / "refs").is_dir()
 
 
 def _top(root: Path) -> Path | None:

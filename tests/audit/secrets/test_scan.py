@@ -247,3 +247,23 @@ def test_ignored_patterns_are_left_out(repo: Path) -> None:
     commit(repo, 1, a__py=LINE)
 
     assert read(repo, ignore=("*.py",)).found == ()
+
+
+def test_a_bare_repository_is_read_by_its_history(repo: Path, tmp_path: Path) -> None:
+    commit(repo, 1, a__py=LINE)
+    git(tmp_path, "clone", "--quiet", "--bare", str(repo), str(tmp_path / "bare.git"))
+
+    assert [(f.where, f.place) for f in read(tmp_path / "bare.git").found] == [(Where.HISTORY, "a.py:1")]
+
+
+def test_submodules_and_linked_work_trees_are_read(repo: Path, tmp_path: Path) -> None:
+    commit(repo, 1, a__py=LINE)
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    git(outer, "init", "--quiet")
+    git(outer, "-c", "protocol.file.allow=always", "submodule", "add", "--quiet", str(repo), "inner")
+    git(outer, "commit", "--quiet", "-m", "x")
+    git(repo, "worktree", "add", "--quiet", str(tmp_path / "linked"), "-b", "side")
+
+    assert [f.place for f in read(outer).found] == ["inner/a.py:1"]
+    assert [(f.where, f.place) for f in read(tmp_path / "linked").found] == [(Where.TRACKED, "a.py:1")]
