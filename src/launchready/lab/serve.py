@@ -12,10 +12,13 @@ import json
 import signal
 from pathlib import Path
 
+import tomlkit
+
 from launchready.lab.faults import faults
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import World
+from launchready.portal import FILE_NAME
 
 
 def main() -> None:
@@ -46,9 +49,20 @@ def write_way_in(lab: Lab, directory: Path) -> str:
     (directory / "ca.pem").write_bytes(lab.authority.root_pem)
     resolvers = " ".join(f"--resolver {r.name}={r.address}" for r in lab.world.resolvers)
     return (
-        f"launchready check {lab.world.domain} {resolvers} "
+        f"launchready check {_described(lab, directory)} {resolvers} "
         f"--connect-to @{directory / 'connect-to.txt'} --closed --ca-file {directory / 'ca.pem'}"
     )
+
+
+def _described(lab: Lab, directory: Path) -> str:
+    """What to check: the domain; where there is code too, a file that names both."""
+    source, repository = lab.world.source, lab.portal().repository
+    if source is None or repository is None:
+        return lab.world.domain
+    keys = {"domain": lab.world.domain, **source.settings, "repository": {"path": repository.path}}
+    file = directory / FILE_NAME
+    file.write_text(tomlkit.dumps(keys), encoding="utf-8")
+    return f"--config {file}"
 
 
 async def wait_for_stop() -> None:
