@@ -77,15 +77,27 @@ def test_a_demo_that_is_stopped_leaves_nothing_behind(tmp_path: Path, number: si
 
     command = [sys.executable, "-m", "launchready.cli.main", "demo", "--keep", "--report-dir", str(tmp_path)]
     with TemporaryDirectory(prefix="demo", dir="/tmp") as folder:  # short: the database's socket lies below it
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": folder})
-        assert running.stdout is not None
-        while when not in (line := running.stdout.readline()):
-            assert line, "it ended too early"
-        running.send_signal(number)
-        running.communicate(timeout=30)
+        environment = {**os.environ, "TMPDIR": folder}
+        running = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment, preexec_fn=_heed_interrupts
+        )
+        try:
+            assert running.stdout is not None
+            while when not in (line := running.stdout.readline()):
+                assert line, "it ended too early"
+            running.send_signal(number)
+            running.communicate(timeout=30)
+        finally:
+            running.terminate()
+            running.wait(30)
 
         assert running.returncode == 130
         left = [p.info["cmdline"] for p in psutil.process_iter(["cmdline"]) if folder in str(p.info["cmdline"])]
         assert left == []
         # The folder of locks is PostgreSQL's package's own, and shared.
         assert [path for path in Path(folder).iterdir() if not path.name.startswith("runtime-")] == []
+
+
+def _heed_interrupts() -> None:
+    # Tests that run in the background of a shell inherit that SIGINT is ignored.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
