@@ -249,3 +249,13 @@ async def test_strange_shapes_do_no_harm(starts: Starts, content: str) -> None:
     outcome = await starts({"render.yaml": content, "app.yaml": content, "docker-compose.prod.yml": content})
 
     assert outcome.findings == ()
+
+
+@pytest.mark.parametrize(
+    "start",
+    ["gunicorn portal.wsgi", "flask run", "daphne portal.asgi:application --bind 0.0.0.0 --verbosity 2 --access"],
+)
+async def test_secrets_in_a_start_command_are_not_quoted(start: str, starts: Starts) -> None:
+    outcome = await starts({"Procfile": f"web: DATABASE_URL=postgres://u:hunter2@db/x API_KEY=hunter2 {start}\n"})
+    assert "sha256:" in repr(outcome)
+    assert "hunter2" not in repr(outcome)

@@ -290,8 +290,8 @@ def test_struct_tags_of_go() -> None:
 
 
 def test_deployment_files() -> None:
-    dockerfile = 'FROM a\nARG VERSION=1\nARG TOKEN\nENV HOME_DIR=/x\nCMD serve "$HOME_DIR" "${MODE:-fast}"\n'
-    assert needs(read_dockerfile(dockerfile)) == {"VERSION": DEFAULT, "TOKEN": OPTIONAL, "MODE": DEFAULT}
+    dockerfile = 'FROM a\nARG TOKEN\nENV HOME_DIR=/x\nCMD serve "$HOME_DIR" "${MODE:-fast}"\n'
+    assert needs(read_dockerfile(dockerfile)) == {"TOKEN": OPTIONAL, "MODE": DEFAULT}
     shell = "set -eu\nOWN=1\necho $OWN ${AA:?no AA} ${BB:-x} $CC '$DD' # $EE\n"
     assert needs(read_shell(shell)) == {"AA": REQUIRED, "BB": DEFAULT, "CC": OPTIONAL}
     compose = "services:\n  web:\n    image: a:${TAG:-1}\n    environment:\n      AA: ${AA:?}\n      BB:\n      CC: x\n"
@@ -299,3 +299,11 @@ def test_deployment_files() -> None:
     actions = "env:\n  # ${{ secrets.NO }}\n  K: ${{ secrets.KEY }}${{ vars.PLACE }}${{ secrets.GITHUB_TOKEN }}\n"
     assert set(needs(read_actions(actions))) == {"KEY", "PLACE"}
     assert needs(read_prisma('url = env("DATABASE_URL") // env("NO")')) == {"DATABASE_URL": REQUIRED}
+
+
+def test_knobs_of_a_build_are_no_variables_of_the_portal() -> None:
+    dockerfile = (
+        "ARG REGISTRY=docker.io\nARG BASE\nFROM $REGISTRY/python:3.13\nARG BASE\nARG REGISTRY\nARG GIT_SHA\nARG UID\n"
+        "ARG DATABASE_URL=sqlite:///build-only\nARG NEXT_PUBLIC_API_URL\n"
+    )
+    assert needs(read_dockerfile(dockerfile)) == {"NEXT_PUBLIC_API_URL": OPTIONAL}

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from launchready.hardening.deployment_files import compose_kind, is_pipeline
 from launchready.hardening.documents import Shelf, basename, folder_of, join, place, table, tables, words
-from launchready.hardening.parity_commands import compose_kind, is_pipeline
+from launchready.redaction import without_secrets
 
 MANIFESTS = 400
 """YAML files that are looked at for Kubernetes objects."""
@@ -142,7 +143,9 @@ async def regions(shelf: Shelf) -> list[Trace]:
         if is_pipeline(path) or re.search(r"(^|/)(Makefile|justfile)$|\.sh$|(^|/)fly[\w.-]*\.toml$", path):
             text = await shelf.text(path) or ""
             hits = _SCALED.finditer(text)
-            found += [Trace(_at(path, text, hit.start()), (hit[1] or hit[2]).strip()[:60]) for hit in hits]
+            found += [
+                Trace(_at(path, text, hit.start()), without_secrets((hit[1] or hit[2]).strip())[:60]) for hit in hits
+            ]
     return found + await _terraform_regions(shelf)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from launchready.gate import check
 from launchready.hardening.dependencies import requirements
+from launchready.hardening.deployment_files import WORKFLOWS, compose_kind, is_pipeline
 from launchready.hardening.dockerfile import Dockerfile
 from launchready.hardening.documents import (
     LOCK_BYTES,
@@ -21,10 +22,11 @@ from launchready.hardening.documents import (
     tables,
     words,
 )
-from launchready.hardening.parity_commands import WORKFLOWS, Deployment, compose_kind, deployment, is_pipeline
+from launchready.hardening.parity_commands import Deployment, deployment
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.look import Look
+from launchready.redaction import without_secrets
 
 AMD64 = {
     "fly": "Fly.io", "heroku": "Heroku", "render": "Render", "railway": "Railway", "appengine": "App Engine",
@@ -219,7 +221,14 @@ async def _wheels(shelf: Shelf, path: str) -> list[Row]:
             problem = f"{wanted.name} is installed from a folder of the machine that {basename(path)} was written on."
             fix = "Name the release instead: `pip list --format=freeze` writes names and versions."
             rows.append(
-                Finding(wanted.where, problem, evidence=wanted.spec[:120], fix=fix, effort_min=5, key=wanted.name)
+                Finding(
+                    wanted.where,
+                    problem,
+                    evidence=without_secrets(wanted.spec)[:120],
+                    fix=fix,
+                    effort_min=5,
+                    key=wanted.name,
+                )
             )
             continue
         system = ""

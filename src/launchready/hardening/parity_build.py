@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 
 from launchready.gate import check
 from launchready.hardening.build_steps import BUILDS_ITSELF, BUNDLERS, MIGRATIONS, RUNS_BUILD, SOURCE, Migrations
+from launchready.hardening.deployment_files import is_pipeline
 from launchready.hardening.documents import Shelf, basename, folder_of, join, open_shelf, place, within
-from launchready.hardening.parity_commands import Deployment, deployment, is_pipeline
+from launchready.hardening.parity_commands import Deployment, deployment
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.look import Look
+from launchready.redaction import without_secrets
 
 _UNLOCK = "commit the file that says how it is deployed: a Dockerfile, or the platform's own"
 _SCRIPTS = re.compile(r"(^|/)(fabfile\.py|Capfile|deploy\.(php|rb))$|\.sh$")
@@ -80,7 +82,7 @@ async def _front_ends(shelf: Shelf, found: Deployment, scripts: str) -> AsyncIte
             yield Finding(
                 where,
                 f"{path} has a build script that nothing runs; looked in {_looked_at(found)} and the workflows.",
-                evidence=f"{name}: {own[name][:200]}",
+                evidence=f"{name}: {without_secrets(own[name])[:200]}",
                 fix=f"Run `npm ci && npm run {name}` in a stage of the Dockerfile, or as the platform's build command.",
                 key=f"build {folder}".strip(),
             )

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from launchready.hardening.deployment_files import compose_kind, is_pipeline, mounts_source, runs
 from launchready.hardening.dockerfile import Dockerfile, for_development, is_dockerfile, parse
 from launchready.hardening.documents import Shelf, basename, folder_of, join, line_of, place, table, tables, words
 
-WORKFLOWS = ".github/workflows/"
 COMMANDS = 5_000
 """Of one repository that are looked at."""
 TEXT = 10_000
@@ -236,7 +236,7 @@ async def _compose(shelf: Shelf, found: Deployment) -> None:
         if kind == "production" or (kind == "plain" and plain):
             data, text = await shelf.table(path), await shelf.text(path) or ""
             for name, service in table(data.get("services")).items():
-                if not isinstance(service, dict) or (kind == "plain" and _mounts_source(service)):
+                if not isinstance(service, dict) or (kind == "plain" and mounts_source(service)):
                     continue
                 where = place(path, text, f"{name}:", "command:")
                 command = service.get("command")
@@ -246,65 +246,14 @@ async def _compose(shelf: Shelf, found: Deployment) -> None:
                     found.platforms.setdefault("compose", path)
 
 
-def compose_kind(path: str) -> str:
-    """`production`, `plain` or `development` for a compose file, empty for any other."""
-    found = re.fullmatch(r"(?:docker-)?compose(?:[._-]([\w.-]+))?\.ya?ml", basename(path).lower())
-    if not found or for_development(f"{folder_of(path)}/x"):
-        return ""
-    name = found.group(1) or ""
-    if not name:
-        return "plain"
-    return "production" if re.search(r"(^|[._-])(prod|production|live|deploy)([._-]|$)", name) else "development"
-
-
-def _mounts_source(service: dict[str, Any]) -> bool:
-    """Whether the source folder itself is mounted into the container, as only development does."""
-    for volume in service.get("volumes") or [] if isinstance(service.get("volumes"), list) else []:
-        source = volume.get("source") if isinstance(volume, dict) else str(volume).partition(":")[0]
-        if isinstance(source, str) and re.fullmatch(
-            r"\.{1,2}(/|/(src|app|backend|frontend|web|api|server|client))?/?", source
-        ):
-            return True
-    return False
-
-
 async def _workflows(shelf: Shelf, found: Deployment) -> None:
     for path in shelf.listing.files:
         if not is_pipeline(path):
             continue
         data, text = await shelf.document(path), await shelf.text(path) or ""
-        for command in _runs(data):
+        for command in runs(data):
             first = next((line.strip() for line in command.splitlines() if line.strip()), "")
             found.add(command, f"{path}:{line_of(text, first[:60])}", "ci", "workflow")
-
-
-def is_pipeline(path: str) -> bool:
-    """Whether a file describes continuous integration."""
-    if path.startswith(WORKFLOWS):
-        return path.endswith((".yml", ".yaml"))
-    return path in (
-        ".gitlab-ci.yml", ".circleci/config.yml", "bitbucket-pipelines.yml", "azure-pipelines.yml", "cloudbuild.yaml",
-        "cloudbuild.yml", "buildspec.yml", ".drone.yml", ".travis.yml", ".woodpecker.yml", "amplify.yml",
-    )  # fmt: skip
-
-
-def _runs(data: object, key: str = "") -> Iterator[str]:
-    if isinstance(data, dict):
-        for name, value in data.items():
-            yield from _runs(value, str(name))
-    elif isinstance(data, list):
-        if key in ("args", "entrypoint"):
-            yield " ".join(words(data))
-        else:
-            for value in data:
-                yield from _runs(value, key)
-    elif isinstance(data, str) and key in _RUN_KEYS:
-        yield data
-
-
-_RUN_KEYS = frozenset(
-    {"run", "script", "command", "commands", "before_script", "after_script", "bash", "install", "build", "preBuild"}
-)
 
 
 def _package_start(shelf: Shelf, found: Deployment) -> None:

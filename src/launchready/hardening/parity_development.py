@@ -13,6 +13,7 @@ from launchready.hardening.parity_commands import Command, Deployment, called_sc
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.look import Look
+from launchready.redaction import without_secrets
 
 _ENVIRONMENTS = ("NODE_ENV", "RAILS_ENV", "RACK_ENV", "FLASK_ENV")
 
@@ -186,5 +187,5 @@ _WITHOUT = {
 
 
 def _short(text: str, limit: int = 80) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(without_secrets(text).split())
     return flat if len(flat) <= limit else f"{flat[: limit - 3]}..."

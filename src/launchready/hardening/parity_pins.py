@@ -8,6 +8,7 @@ from launchready.hardening.dependencies import Wanted, for_production, requireme
 from launchready.hardening.documents import Shelf, basename, folder_of, join
 from launchready.hardening.projects import Project
 from launchready.model import Finding, Passed, Row, Severity
+from launchready.redaction import without_secrets
 
 _PRODUCTION = ("requirements.txt", "requirements/production.txt", "requirements/prod.txt", "requirements/base.txt")
 
@@ -49,7 +50,9 @@ async def unpinned(shelf: Shelf, project: Project, manifest: list[Wanted]) -> Ro
     return Finding(
         path,
         f"{count} of {len(lines)} requirements in {path} {what}: deployments may differ.",
-        evidence="\n".join(f"{w.where}: {w.name}{' ' if w.spec else ''}{w.spec[:60]}" for w in [*bare, *loose][:12]),
+        evidence="\n".join(
+            f"{w.where}: {w.name}{' ' if w.spec else ''}{without_secrets(w.spec)[:60]}" for w in [*bare, *loose][:12]
+        ),
         fix="Write the ranges into requirements.in or pyproject.toml, compile exact versions (`uv pip compile "
         "requirements.in -o requirements.txt`), commit both.",
         severity=severity,

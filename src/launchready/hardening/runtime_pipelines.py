@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from launchready.hardening.deployment_files import WORKFLOWS, is_pipeline
 from launchready.hardening.dockerfile import image
 from launchready.hardening.documents import Shelf, place, table, tables, words
-from launchready.hardening.parity_commands import WORKFLOWS, is_pipeline
 from launchready.hardening.runtime_versions import Statement, Weight, of_image, stated
 from launchready.hardening.version_ranges import npm
 

@@ -1,7 +1,9 @@
 """Until when each release line of a language gets security fixes: data, dated, with its source.
 
-Source: https://endoflife.date (python, nodejs, ruby, php, go), read in November 2026; it repeats the projects' own
-pages.
+Source: https://endoflife.date (the pages below), which repeats the projects' own. The rows of Ruby, PHP and Go were
+read there in November 2026. Those of Python and Node.js are partly from memory: the dates of lines that still get fixes
+follow the projects' schedules (PEP 602, https://devguide.python.org/versions/ and https://github.com/nodejs/Release),
+and not each was compared with the page.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 from datetime import date
 
 AS_OF = date(2026, 11, 24)
-"""The day the table was read."""
+"""The day the table was written; see above for what of it was compared with the pages."""
 NAMES = {"python": "Python", "node": "Node.js", "ruby": "Ruby", "php": "PHP", "go": "Go"}
 """The languages that are looked at, and what people call them."""
 PAGES = {

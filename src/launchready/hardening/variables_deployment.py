@@ -16,6 +16,11 @@ _SET = re.compile(
     r"|\bread\s+(?:-\w+\s+)*([\w ]+)|\bgetopts\s+\S+\s+(\w+)"
 )
 _SHELL_TEST = re.compile(r"""\[\[?\s+(?:!\s+)?-[nzv]\s+["']?\$?\{?([A-Za-z_]\w*)""")
+_LABEL = re.compile(
+    r"(?:^|_)(?:VERSION|COMMIT|SHA|REVISION|REF|UID|GID|ARCH|OS|VARIANT|TAG)$|BUILD_?(?:DATE|TIME|NUMBER|ID|PLATFORM)|^TARGET|"
+    r"^(?:BUILD|GIT|VCS)_"
+)
+"""Arguments that tell what is built, for whom and of which state: the build gives them, no environment does."""
 _ACTIONS = re.compile(r"\$\{\{[^{}]*?\}\}")
 _ACTION_NAME = re.compile(r"\b(secrets|vars)\.([A-Za-z_]\w*)|\b(secrets|vars)\[['\"](\w+)['\"]\]")
 _PRISMA = re.compile(r'\benv\(\s*"(\w+)"\s*\)')
@@ -23,19 +28,25 @@ _PAGE = re.compile(r"%((?:VITE|REACT_APP|VUE_APP)_\w+)%")
 
 
 def read_dockerfile(source: str) -> Facts:
-    """Build arguments without a value, and what a start command expands. `ENV` sets, and is told by the platforms."""
+    """Build arguments that must be given, and what a start command expands. `ENV` sets, and is told by the platforms.
+
+    An argument with a default, or before the first FROM, is a knob of the build; so is one that only labels it.
+    """
     facts = Facts()
     own: set[str] = set()
+    building, arguments = False, set[str]()
     for one in instructions(source):
         line, instruction, rest = one.line, one.keyword, one.text
-        if instruction == "ARG":
+        if instruction == "FROM":
+            building = True
+        elif instruction == "ARG":
             for word in rest.split():
-                name, equals, value = word.partition("=")
+                name, equals, _ = word.partition("=")
                 own.add(name)
-                if _UPPER.match(name) and not equals:
+                if building and _UPPER.match(name) and not (equals or name in arguments or _LABEL.search(name)):
                     facts.found.append(Found(name, line, Need.OPTIONAL))
-                elif _UPPER.match(name):
-                    facts.found.append(Found(name, line, Need.DEFAULT, value.strip("\"'")))
+                elif not building:
+                    arguments.add(name)
         elif instruction == "ENV":
             own |= {name for name, _ in assignments(rest)}
         elif instruction in ("CMD", "ENTRYPOINT"):
