@@ -10,6 +10,7 @@ import base64
 import random
 import re
 import string
+import zlib
 from collections.abc import Callable
 
 LETTERS = string.ascii_letters + string.digits
@@ -423,6 +424,22 @@ SHAPES: dict[str, Callable[[random.Random, int], str]] = {
     "slack": lambda r, n: "-".join(["xoxp", *(SHAPES["num"](r, k) for k in (11, 11, 12)), SHAPES["hex"](r, 32)]),
     "firefox": lambda r, n: "MDoEEPgAAAAAAAAAAAAAAAAAAAEwFAYIKoZIhvcNAwcECA" + SHAPES["b64"](r, 24),
     "key": lambda r, n: "",
+    "human": lambda r, n: _remembered(r),
+    "humanb64": lambda r, n: base64.b64encode(_remembered(r).encode()).decode(),
+    "hexkey": lambda r, n: "key-" + SHAPES["hex"](r, 32),
+    "hexu": lambda r, n: "".join(r.choices("0123456789ABCDEF", k=n)),
+    "urlsafe": lambda r, n: "".join(r.choices(LETTERS + "-_", k=n)),
+    "phpass": lambda r, n: "$P$B" + "".join(r.choices(LETTERS + "./", k=30)),
+    "age": lambda r, n: "AGE-SECRET-KEY-1" + "".join(r.choices("QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L", k=58)),
+    "gho": lambda r, n: _with_checksum("gho_" + SHAPES["alnum"](r, 30)),
+    "goog": lambda r, n: "GOCSPX-" + SHAPES["urlsafe"](r, 28),
+    "ya29": lambda r, n: "ya29." + SHAPES["urlsafe"](r, 120),
+    "sfdx": lambda r, n: f"00D{SHAPES['alnum'](r, 12)}!{SHAPES['alnum'](r, 96)}",
+    "atlas": lambda r, n: f"{SHAPES['alnum'](r, 14)}.atlasv1.{SHAPES['alnum'](r, 60)}",
+    "vault": lambda r, n: "s." + SHAPES["alnum"](r, 24),
+    "discord": lambda r, n: ".".join(SHAPES["alnum"](r, k) for k in (24, 6, 38)),
+    "telegram": lambda r, n: f"{SHAPES['num'](r, 9)}:{SHAPES['alnum'](r, 35)}",
+    "strong": lambda r, n: "".join(r.choices(LETTERS, k=5)) + "7" + "".join(r.choices(LETTERS, k=8)),
 }
 
 
@@ -433,6 +450,21 @@ def _mixed(r: random.Random) -> str:
         + "".join(r.choices(LETTERS, k=5))
         + r.choice("3579")
     )
+
+
+def _remembered(r: random.Random) -> str:
+    """As people make them up: a word or two, a year, a sign."""
+    word = r.choice(("Marigold", "bluefox", "Lighthouse", "kestrel", "Tangerine", "wombat", "Sunflower", "gazpacho"))
+    return word + r.choice(("", "Sea", "42", "Rx")) + str(r.randrange(100, 2030)) + r.choice(("", "!", "#", "$", "@"))
+
+
+def _with_checksum(token: str) -> str:
+    """With the CRC-32 in Base62 that GitHub puts at the end of its tokens."""
+    number, digits = zlib.crc32(token[4:].encode()), ""
+    while number:
+        number, rest = divmod(number, 62)
+        digits = (string.digits + string.ascii_uppercase + string.ascii_lowercase)[rest] + digits
+    return token + digits.rjust(6, "0")
 
 
 _MARK = re.compile(r"«(\w+)(?::(\d+))?»")

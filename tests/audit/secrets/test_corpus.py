@@ -5,17 +5,25 @@ from __future__ import annotations
 import importlib.util
 import re
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from launchready.audit.secrets.engine import engine
 from launchready.audit.secrets.judgement import Credential, credentials
 
-_spec = importlib.util.spec_from_file_location("corpus", Path(__file__).with_name("corpus.py"))
-assert _spec
-assert _spec.loader
-corpus = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(corpus)
+
+def _beside(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+corpus = _beside("corpus")
+corpus.FILES.update(_beside("corpus_more").FILES)
 
 
 def read(path: str, text: str | bytes) -> list[Credential]:

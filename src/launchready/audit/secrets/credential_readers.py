@@ -29,7 +29,8 @@ def netrc(text: str) -> Iterator[Candidate]:
         for word, value in itertools.pairwise(tokens):
             if word == "machine":
                 host = value
-            elif word in ("password", "passwd", "account"):
+            elif word in ("password", "passwd", "account", "pass"):
+                value = value.strip("'\"")
                 yield Candidate(number, f"password of {host}" if host else "password", value, "Password in .netrc")
 
 
@@ -44,7 +45,7 @@ def pgpass(text: str) -> Iterator[Candidate]:
 def password_file(text: str) -> Iterator[Candidate]:
     """`user:hash`, with more fields or none: htpasswd, htdigest, shadow(5), passwd files of FTP servers."""
     for number, line in enumerate(text.split("\n"), 1):
-        fields = line.strip().split(":")
+        fields = re.split(r"[:=]", line.strip(), maxsplit=8)
         if line.startswith("#") or len(fields) < 2 or not re.fullmatch(r"[\w.@+-]{1,64}", fields[0]):
             continue
         stored = fields[2] if len(fields) == 3 and re.fullmatch(r"[0-9a-f]{32}", fields[2]) else fields[1]
@@ -80,7 +81,8 @@ def npmrc(text: str) -> Iterator[Candidate]:
             r"\s*(?:(//[^\s=]{1,200}):)?(_authToken|_auth|_password|//[^\s=]+:_authToken)\s*=\s*[\"']?([^\s\"']+)", line
         )
         if match and not line.lstrip().startswith(("#", ";")):
-            yield Candidate(number, match[2], match[3], "npm token")
+            login = decoded(match[3]) if match[2] == "_auth" else ""
+            yield Candidate(number, match[2], login.partition(":")[2] if login else match[3], "npm token")
 
 
 def whole_file(text: str) -> Iterator[Candidate]:
@@ -113,7 +115,7 @@ def sql_dump(text: str) -> Iterator[Candidate]:
     creating = ""
     copying: list[str] | None = None
     inserting: list[str] = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.replace("\\040", " ").split("\n"), 1):
         if copying is not None:
             if line.startswith("\\."):
                 copying = None
@@ -173,6 +175,7 @@ _ROW = re.compile(r"\(((?:[^()']|'(?:[^'\\]|\\.|'')*+')*+)\)")
 _VALUE = re.compile(r"\s*('(?:[^'\\]|\\.|'')*+'|[^,]+)\s*(?:,|$)")
 _GRANT = re.compile(
     r"(?:IDENTIFIED\s+(?:WITH\s+\S+\s+)?(?:BY|AS)|(?:ROLE"
-    r"|USER)\s+\S+\s+(?:WITH\s+)?(?:\w+\s+){0,8}?PASSWORD)\s+(?:PASSWORD\s+)?'([^'\n]{3,300})'",
+    r"|USER|LOGIN)\s+\S+\s+(?:WITH\s+)?(?:\w+\s+){0,8}?PASSWORD|SET\s+PASSWORD[^\n=]{0,80})\s*=?\s*"
+    r"(?:PASSWORD\s*\(?\s*)?N?'([^'\n]{3,300})'",
     re.IGNORECASE,
 )

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from launchready.audit.secrets import values
 from launchready.audit.secrets.candidate import Candidate
-from launchready.audit.secrets.code_reader import anywhere, code_line
+from launchready.audit.secrets.code_reader import anywhere, assigned, commands
 from launchready.audit.secrets.engine import Hit, service_of
 from launchready.audit.secrets.names import is_secret, words
 from launchready.audit.secrets.places import Place, Standing, place_of, standing_of
+from launchready.audit.secrets.tokens import NEVER_FOR_TESTS, github_checksum, is_live_jwt, is_sample
 from launchready.audit.secrets.values import Trust
 from launchready.probes.repository import decoded
 from launchready.redaction import redacted
@@ -25,8 +23,12 @@ LONGEST_LINE = 20_000
 LONGEST_VALUE = 8192
 _MARKS = ("launchready.setting", "launchready.sibling", "launchready.element")
 _PAIRED = re.compile(
-    r"""([A-Za-z_][\w.-]{1,80})(?:["']?\]?\s{0,20}(?:=>|:=|[:=,])|[^<>=]{0,80}>)\s{0,20}(["']?)([^"'\n<>]{0,200})"""
+    r"""([A-Za-z_](?:[\w.-]|:(?=[\w:])){1,80})(?:["']?\]?\s{0,20}(?:=>|:=|[:=,])|[^<>=]{0,80}>)\s{0,20}"""
+    r"""(?:<!\[CDATA\[)?(?=(["']*)([^"'\n<>]{0,200}))"""
 )
+
+
+_AFTER_FIRST = re.compile(r"[\s,;&}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,10 @@ def _may_hold(line: str) -> bool:
     """Whether a line pairs a name that carries a credential with something that may be one."""
     for match in _PAIRED.finditer(line):
         name, value = match[1], match[3].strip(" ,;}]")
-        if is_secret(name) and values.is_real(value, Trust.SETTINGS, quoted=bool(match[2])):
+        if is_secret(name) and any(
+            values.is_real(one, Trust.SETTINGS, quoted=bool(match[2]))
+            for one in (value, _AFTER_FIRST.split(value, 1)[0])
+        ):
             return True
         if name.lower() in ("name", "key", "id", "variable") and is_secret(value):
             return True
@@ -107,14 +112,16 @@ def _is_minified(path: str, data: bytes) -> bool:
 def _counts(hit: Hit, standing: Standing) -> bool:
     """Whether a hit of the engine's own rules is a real credential."""
     value = hit.value
-    if values.is_placeholder(value) or values.is_reference(value) or _is_sample(value):
+    if "\n" in value and "-----BEGIN" not in value:
+        return False  # a whole document; its lines are read by their names
+    if values.is_placeholder(value) or values.is_reference(value) or is_sample(value):
         return False
-    if value.startswith(("ghp_", "gho_", "ghu_", "ghs_", "ghr_")) and not _github_checksum(value):
+    if value.startswith(("ghp_", "gho_", "ghu_", "ghs_", "ghr_")) and not github_checksum(value):
         return False
     if hit.rule.endswith(("jwt", "jwt-base64", "supabase-project-api-key")):
-        return standing is Standing.OWN and _is_live_jwt(value)
+        return standing is Standing.OWN and is_live_jwt(value)
     if standing is Standing.TRIED:
-        return hit.strong and bool(_NEVER_FOR_TESTS.match(value)) and values.entropy(value) > 3.4
+        return hit.strong and bool(NEVER_FOR_TESTS.match(value)) and values.entropy(value) > 3.4
     if hit.strong:
         return True
     return standing is Standing.OWN and values.entropy(value) >= 2.8 and not values.is_weak(value) and len(value) >= 16
@@ -137,7 +144,8 @@ def _of_place(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, 
     lines: list[str] = []
     for reader in place.readers:
         for candidate in reader(text):
-            named = candidate.kind or is_secret(candidate.name.rpartition(".")[2]) or _in_vault(candidate, place)
+            named = candidate.kind or _names_a_secret(candidate.name) or _in_vault(candidate, place)
+            named = named or (path.endswith(_PLAIN_KEYS) and _is_plain_key(candidate))
             if named and len(candidate.value) <= LONGEST_VALUE and _real(candidate, place.trust):
                 one = _of_candidate(path, candidate, candidate.kind or _kind_of(candidate.name))
                 lines = lines or text.split("\n")
@@ -170,8 +178,8 @@ def _of_line(path: str, line: str, number: int, place: Place | None) -> Iterator
     for candidate in anywhere(line, number, in_settings=place is not None):
         if _real(candidate, Trust.SETTINGS):
             yield _of_candidate(path, candidate, candidate.kind)
-    if place is None:
-        for candidate in code_line(line, number):
+    for reader in (commands,) if place else (assigned, commands):
+        for candidate in reader(line, number):
             if _real(candidate, Trust.CODE):
                 yield _of_candidate(path, candidate, candidate.kind or _kind_of(candidate.name))
 
@@ -188,8 +196,12 @@ def _in_docstring(data: bytes, start: int) -> bool:
     for quotes in (b'"""', b"'''"):
         if before.count(quotes) % 2:
             opening = before[: before.rfind(quotes)].rstrip(b"rbfuRBFU").rstrip()
-            return not opening.endswith((b"=", b"(", b",", b"["))
+            assigned_to = opening[opening.rfind(b"\n") + 1 :]
+            return not opening.endswith((b"=", b"(", b",", b"[")) or bool(_DOCUMENTED.match(assigned_to))
     return False
+
+
+_DOCUMENTED = re.compile(rb"\s*\w*(?:EXAMPLES?|DOCUMENTATION|USAGE|HELP|__doc__)\w*\s*=")
 
 
 def _line_at(data: bytes, start: int) -> str:
@@ -206,8 +218,11 @@ def _real(candidate: Candidate, trust: Trust) -> bool:
     if "://" in value and "@" in value:
         return False  # an address: read as one by its own reader
     if candidate.kind == "Password hash" or values_are_hash(value):
-        return not values.is_reference(value.replace("$", "")) and not re.fullmatch(r".*[xX]{6,}.*", value)
-    if value.lower() == words_joined(candidate.name) or _is_sample(value):
+        stored = re.sub(r"^\{[\w-]+\}", "", value)
+        if values.is_placeholder(stored) or (stored.startswith("$") and "$" not in stored[1:]):
+            return False
+        return not values.is_reference(stored.replace("$", "")) and not re.fullmatch(r".*[xX]{6,}.*", value)
+    if value.lower() == words_joined(candidate.name) or is_sample(value):
         return False
     if trust is not Trust.VAULT and not candidate.kind and _TRIED_NAMES & set(words(candidate.name)):
         return False
@@ -215,6 +230,27 @@ def _real(candidate: Candidate, trust: Trust) -> bool:
         trust = Trust.CODE  # tokens and keys are made by machines; a word beside such a name is a name itself
     return values.is_real(value, trust, quoted=candidate.quoted)
 
+
+def _names_a_secret(name: str) -> bool:
+    """Whether the last part of a path of names is that of a credential; `key` needs what stands before it."""
+    above, _, last = name.rpartition(".")
+    if last.lower() == "key":
+        owner = words(above.rpartition(".")[2])[-1:]
+        return bool(owner) and owner[0] in _KEY_SECTIONS
+    return is_secret(last)
+
+
+_PLAIN_KEYS = (".php", ".ini", ".conf", ".cfg")
+
+
+def _is_plain_key(candidate: Candidate) -> bool:
+    """`'key' => '94f5…'`: called just key, and as long as the keys of ciphers are."""
+    return candidate.name.lower() == "key" and bool(
+        re.fullmatch(r"[0-9a-f]{32}|[0-9a-f]{64}|[A-Za-z0-9+/]{43}=", candidate.value)
+    )
+
+
+_KEY_SECTIONS = frozenset({"api", "secret", "crypt", "encryption", "auth", "access", "private", "signing", "jwt"})
 
 _TRIED_NAMES = frozenset({"dummy", "fake", "mock", "example", "sample"})
 
@@ -236,9 +272,15 @@ def _in_vault(candidate: Candidate, place: Place) -> bool:
     if place.trust is not Trust.VAULT:
         return False
     last = candidate.name.rpartition(".")[2].lower().lstrip("_:@")
-    return last in ("auth", "key", "pw", "oauth_token", "client-key-data", "code", "user_token") or bool(
-        re.fullmatch(r"A[KS]IA[A-Z2-7]{16}", candidate.value)
-    )
+    if last in ("auth", "key", "pw", "oauth_token", "client-key-data", "code", "user_token", "hash"):
+        return True
+    if _TOKEN_PARENT.search(candidate.name) and last not in ("username", "type", "host"):
+        return len(candidate.value) >= 16
+    return bool(re.fullmatch(r"A[KS]IA[A-Z2-7]{16}", candidate.value))
+
+
+_TOKEN_PARENT = re.compile(r"(?:^|\.)(?:bearer|github-oauth|gitlab-token|gitlab-oauth|tokens)\.")
+"""Where a host or an account is the name of its token (Composer: auth.json)."""
 
 
 def _key_at(data: bytes, start: int) -> str:
@@ -295,6 +337,8 @@ def _kind_of(name: str) -> str:
     for kind, among in _KINDS:
         if any(word in among for word in parts):
             return kind
+    if parts and parts[-1].endswith(("password", "passwd", "pass", "pwd", "pw", "psk", "authtok", "masterauth")):
+        return "Password"
     return "Secret"
 
 
@@ -304,59 +348,6 @@ _KINDS = (
     ("Salt", frozenset({"salt", "pepper"})),
     ("Key", frozenset({"key", "apikey", "secretkey", "accesskey"})),
 )
-
-_RFC_SAMPLES = (
-    "2YotnFZFEjr1zCsicMWpAA", "tGzv3JOkF0XG5Qx2TlKWIA", "mF_9.B5f-4.1JqM", "gX1fBat3bV", "7Fjfp0ZBr1KtDRbnfVdmIw",
-    "dpf43f3p2l4k3l03", "nnch734d00sl2jdk", "hh5s93j4hdidpola", "kkk9d7dh3k39sjv7", "kd94hf93k423kf44",
-    "ad180jjd733klru7",
-    "9djdj82h48djs9d2", "SlAV32hkKG", "8xLOxBtZp8", "open sesame",
-)  # fmt: skip
-"""Values that RFC 5849, 6749, 6750, 7617 and OpenID Connect print, and everybody copies into comments."""
-
-_NEVER_FOR_TESTS = re.compile(
-    r"AKIA|gh[opsur]_|[sr]k_live_\w{24}|xox[bp]-\d|SG\.|glpat-|sk-ant-|sk-proj-|npm_|pypi-AgE"
-)
-
-
-def _is_sample(value: str) -> bool:
-    """Values that documentation of the services prints."""
-    return bool(
-        re.search(r"EXAMPLE|(?i:example|sample|fake|dummy|placeholder|xxxx|test[-_]?token|notreal)", value)
-    ) or value.startswith(
-        (
-            *_RFC_SAMPLES,
-            "sk_test_4eC39HqLyjWDarj",
-            "sk_test_BQokikJOvBiI2H",
-            "AC" + "XXXX",
-            "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIxMjM0NTY3ODkw",
-        )
-    )
-
-
-def _github_checksum(token: str) -> bool:
-    """Whether the last six characters are the CRC-32 of the rest in Base62 (GitHub: behind the new token formats)."""
-    body, check = token[4:-6], token[-6:]
-    number, digits = zlib.crc32(body.encode()), ""
-    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-    while number:
-        number, rest = divmod(number, 62)
-        digits = alphabet[rest] + digits
-    return digits.rjust(6, "0") == check
-
-
-def _is_live_jwt(token: str) -> bool:
-    """Whether a signed token can open something: not the sample of a tutorial, not a public role, not run out."""
-    import time
-
-    try:
-        payload = token.split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (ValueError, IndexError):
-        return False
-    if not isinstance(claims, dict) or claims.get("role") == "anon" or str(claims.get("sub")) == "1234567890":
-        return False
-    expires = claims.get("exp")
-    return not (isinstance(expires, (int, float)) and expires < time.time())
 
 
 def _digest(value: str) -> str:

@@ -13,7 +13,8 @@ SECRET_WORDS = frozenset(
         "secret", "secrets", "token", "credential", "credentials", "apikey", "authtoken", "secretkey", "privatekey",
         "accesskey", "authkey", "dbpass", "dbpassword", "dbpasswd", "dbpwd", "dbpw", "userpassword", "rootpw",
         "bearer", "jwt", "salt", "pepper", "adminpassword", "mypassword", "requirepass", "masterkey", "storepass",
-        "keypass", "userpass", "mailpass", "smtppass", "ftppass", "sshpass", "oauthtoken", "accesstoken", "oauth",
+        "keypass", "userpass", "psk", "authtok", "bindpw", "masterauth", "mailpass", "smtppass", "ftppass", "sshpass",
+        "oauthtoken", "accesstoken", "oauth",
     }
 )  # fmt: skip
 """A name that ends with one of these words carries a credential."""
@@ -24,7 +25,7 @@ KEY_OWNERS = frozenset(
         "service", "storage", "consumer", "client", "app", "application", "server", "license", "hmac", "cipher",
         "crypt", "crypto", "aes", "des", "rsa", "jwt", "session", "cookie", "write", "admin", "root", "user", "shared",
         "deploy", "live", "webhook", "security", "nonce", "logged", "in", "rest", "subscription", "integration",
-        "restricted",
+        "restricted", "validation", "decryption", "preshared",
         "stripe", "sendgrid", "mailgun", "openai", "twilio", "heroku", "algolia", "mailchimp", "datadog", "aws", "ssh",
         "anthropic", "postmark", "resend", "airtable", "maps", "places", "pusher", "vapid", "rollbar", "sentry",
     }
@@ -72,7 +73,7 @@ def is_secret(name: str) -> bool:
     last, before = parts[-1], parts[:-1]
     if any(word in PUBLIC_WORDS for word in before) and "secret" not in before and "password" not in before:
         return False
-    if last in SECRET_WORDS or last.endswith(("password", "passwd", "passphrase", "apikey", "secretkey")):
+    if last in SECRET_WORDS or (last.endswith(_ENDINGS) and not last.endswith(_NO_ENDINGS)):
         return True
     if last in ("key", "keys"):
         return bool(before) and (before[-1] in KEY_OWNERS or "secret" in before or "base64" in before)
@@ -93,6 +94,12 @@ def is_secret(name: str) -> bool:
     if last in NOT_SECRET_LAST:
         return False
     return len(parts) > 1 and parts[-1] not in NOT_SECRET_LAST and _password_first(parts)
+
+
+_ENDINGS = ("password", "passwd", "passphrase", "apikey", "secretkey", "pass", "pwd", "secret", "authkey")
+_NO_ENDINGS = ("bypass", "compass", "trespass", "overpass", "underpass", "surpass", "encompass", "subpass", "multipass",
+               "firstpass", "onepass", "twopass", "renderpass", "nosecret", "oldpwd")  # fmt: skip
+"""Words written as one: `remotepass`, `clientsecret`; and those that only end alike."""
 
 
 def is_user(name: str) -> bool:

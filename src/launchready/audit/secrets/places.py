@@ -11,6 +11,7 @@ from functools import lru_cache
 from launchready.audit.secrets import code_reader as code
 from launchready.audit.secrets import credential_readers as credentials
 from launchready.audit.secrets import settings_readers as settings
+from launchready.audit.secrets import table_readers as tables
 from launchready.audit.secrets.candidate import Reader
 from launchready.audit.secrets.values import Trust
 
@@ -72,6 +73,11 @@ def _place(
 _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
     # Files that exist to hold credentials.
     _place(r"[._]?netrc", credentials.netrc, trust=Trust.VAULT),
+    _place(
+        r"[^/]*sasl_passwd[^/]*|passwd\.client|[\w-]+d\.secrets|[\w-]*rsync[\w.-]*secrets?",
+        tables.colon_logins,
+        trust=Trust.VAULT,
+    ),
     _place(r"\.?pgpass(?:\.conf)?", credentials.pgpass, trust=Trust.VAULT),
     _place(
         r"\.?ht(?:passwd|digest)[^/]*|[^/]*\.htpasswd|g?shadow-?|[^/]*ftpd?\.?passwd|passwd-?"
@@ -85,15 +91,21 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
         trust=Trust.VAULT,
     ),
     _place(r"logins(?:-backup)?\.json", credentials.saved_logins, trust=Trust.VAULT),
-    _place(r"\.?npmrc|\.yarnrc", credentials.npmrc, settings.pairs),
+    _place(r"\.?npmrc|\.yarnrc", credentials.npmrc, settings.pairs, always=True),
+    _place(r"[\w.-]*ipsec[\w.-]*secrets|(?:chap|pap|l2tp)-secrets", tables.quoted_secrets, trust=Trust.VAULT),
+    _place(r"(?:mgmt|application)-users\.properties", credentials.password_file, trust=Trust.VAULT),
+    _place(r"[^/]*heidi[^/]*\.txt|portable_settings\.txt|[^/]*\.(?:rdp|acl)", tables.tagged_values, trust=Trust.VAULT),
+    _place(r"[^/]*\.(?:csv|tsv)", tables.csv_table, settings.pairs, always=True),
+    _place(r"[^/]*jwks?[^/]*\.json|[^/]*\.jwks?", tables.json_web_key, settings.json_pairs, trust=Trust.VAULT),
+    _place(r"\.?fetchmailrc", credentials.netrc, settings.spaced_pairs, trust=Trust.VAULT),
     _place(
         r"\.aws/(?:credentials|config)|\.?credentials|\.?s3cfg|\.boto|\.pypirc|\.my\.cnf|\.mylogin\.cnf"
         r"|\.gem/credentials"
-        r"|rclone\.conf|\.?esmtprc|\.?msmtprc|\.?fetchmailrc|\.?muttrc|\.?mailrc|\.?offlineimaprc"
+        r"|rclone\.conf|\.?esmtprc|\.?msmtprc|\.?muttrc|\.?mailrc|\.?offlineimaprc"
         r"|\.?ircrc|\.?smbcredentials"
         r"|winscp\.ini|[^/]*ventrilo[^/]*\.ini|\.?transifexrc|\.?gitcookies|\.?wgetrc|\.?curlrc"
-        r"|\.?cifs[^/]*|sasl_passwd|sasl2?\.conf"
-        r"|(?:chap|pap)-secrets|wpa_supplicant\.conf|\.?vault[-_]?pass[^/]*|\.?databrickscfg"
+        r"|\.?cifs[^/]*|sasl2?\.conf|znc\.conf"
+        r"|[^/]*wpa_supplicant[^/]*\.conf|[^/]*\.nmconnection|\.?vault[-_]?pass[^/]*|\.?databrickscfg"
         r"|\.?ossutilconfig|\.?irbrc_private",
         settings.spaced_pairs,
         trust=Trust.VAULT,
@@ -126,12 +138,14 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
     _place(
         r"master\.key|[^/]*credentials/\w+\.key|[^/]*\.(?:token|secret|password)|[^/]*(?:passw(?:or)?ds?"
         r"|secrets?|tokens?|api[-_]?keys?)(?:\.txt|\.key)?"
-        r"|[^/]*(?:key|secret|token|passw(?:or)?d|credential|entropy|private)[^/]*\.txt|\.?erlang\.cookie",
+        r"|[^/]*(?:key|secret|token|passw(?:or)?d|credential|entropy|private)[^/]*\.txt|\.?erlang\.cookie"
+        r"|\.?vault-token|[^/]*\.agekey",
         credentials.whole_file,
+        tables.two_lines,
         always=True,
     ),
     _place(
-        r"[^/]*\.sql|[^/]*\.dump|[^/]*dump[^/]*\.(?:txt|psql)|[^/]*\.pgsql|[^/]*\.mysql",
+        r"\.?(?:mysql|psql|sqlite)_history|[^/]*\.sql|[^/]*\.dump|[^/]*dump[^/]*\.(?:txt|psql)|[^/]*\.pgsql|[^/]*\.mysql",
         credentials.sql_dump,
         always=True,
     ),
@@ -139,26 +153,33 @@ _PLACES: Sequence[tuple[re.Pattern[str], Place]] = (
         r"wp-config[^/]*\.php|(?:local_?|prod(?:uction)?_?|private_?)?settings[^/]*\.py"
         r"|settings/[^/]*\.py|(?:[\w-]*[-_.])?(?:config|configuration|database"
         r"|parameters|secrets?|credentials?|passwords?|constants|keys|env|environment(?:\.prod)?"
-        r"|local\.inc|settings(?:\.inc)?)\.(?:php|inc|py|rb|js|ts|mjs|cjs|go|pl|lua)"
-        r"|config/[^/]*\.(?:php|rb|js|ts|exs?)|config/initializers/[^/]*\.rb|\.?(?:ba|z|k|c)?sh",
+        r"|local\.inc|settings(?:\.inc)?)\.(?:php|inc|py|rb|js|ts|mjs|cjs|go|pl|lua|exs?)"
+        r"|config/[^/]*\.(?:php|rb|js|ts|exs?)|config/(?:initializers|environments)/[^/]*\.rb|\.?(?:ba|z|k|c)?sh"
+        r"|etc/env\.php|[^/]*(?:crontab|cron\.d/[^/]*)|knife\.rb",
         code.settings_code,
     ),
     # Files of settings.
     _place(r"[^/]*\.(?:sh|bash|zsh|ksh|bat|cmd|ps1)", code.settings_code, always=True),
-    _place(r"\.env(?:\.[\w.-]+)?|[\w.-]+\.env|\.envrc|env\.(?:sh|txt|list)|\.flaskenv|dotenv", settings.pairs),
+    _place(r"\.?env(?:\.[\w.-]+)?|[\w.-]+\.env|\.envrc|env\.(?:sh|txt|list)|\.flaskenv|dotenv", settings.pairs),
     _place(
         r"\.?(?:bash|zsh)(?:rc|_profile|_login|env|_aliases|_history|_exports)?|\.?profile|\.?zshrc"
         r"|\.?bashrc|\.exports|\.extra|\.?bash_profile|\.?zprofile"
-        r"|config\.fish|\.?(?:ba|z)?sh_history",
+        r"|config\.fish|\.?(?:ba|z|fi)?sh_history",
         settings.pairs,
     ),
     _place(r"[^/]*\.tfvars(?:\.json)?", settings.pairs, settings.json_pairs),
     _place(r"[^/]*\.tfstate(?:\.backup)?", settings.json_pairs),
-    _place(r"[^/]*\.(?:ya?ml|eyaml)", settings.yaml_pairs),
+    _place(r"[^/]*\.(?:ya?ml|eyaml|sls)", settings.yaml_pairs),
     _place(r"[^/]*\.(?:json5?|jsonc|webmanifest|code-workspace|postman_[a-z]+)", settings.json_pairs),
-    _place(r"[^/]*\.(?:xml|config|plist|csproj|props|settings|wsdl|jmx)", settings.xml_pairs),
+    _place(r"[^/]*\.(?:xml|config|plist|csproj|props|settings|wsdl|jmx|pubxml|publishsettings)", settings.xml_pairs),
+    _place(r"[^/]*\.(?:tf|hcl|nomad)|\.terraformrc|terraform\.rc", settings.hcl_pairs),
+    _place(r"[^/]*\.gradle(?:\.kts)?", code.settings_code, settings.spaced_pairs, always=True),
+    _place(r"[^/]*\.(?:ini|cfg|conf|cnf)|fstab", settings.spaced_pairs, settings.inline_pairs, always=True),
+    _place(r"hosts|inventory[^/]*", settings.inline_pairs, settings.plain_pairs, always=True),
+    _place(r"(?:auth|login|user-?pass|up|vpn)[\w-]*\.(?:txt|auth|pass)", tables.two_lines, always=True),
+    _place(r"[^/]*\.txt", settings.noted_pairs),
     _place(
-        r"[^/]*\.(?:ini|cfg|conf|cnf|properties|toml|cred|creds|credentials|auth|reg|inc\.txt)"
+        r"[^/]*\.(?:properties|toml|cred|creds|credentials|auth|reg|inc\.txt)"
         r"|\.?gitconfig|\.?buckconfig|\.?hgrc|gradle\.properties"
         r"|procfile|config|\.s3cfg|[^/]*\.service|[^/]*\.pro?file",
         settings.plain_pairs,

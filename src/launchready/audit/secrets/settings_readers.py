@@ -20,22 +20,64 @@ _PAIR = re.compile(
     \s*(?:=>|:=|=|:(?=\s|["']))\s*(?P<value>.*?)\s*[,;]?\s*$""",
     re.IGNORECASE | re.VERBOSE,
 )
+_SECTION = re.compile(r"\s*\[([\w -]{1,60})\]\s*$")
+_PROMPT = re.compile(r"^: \d{1,12}:\d{1,6};|^- cmd: ")
+"""What zsh and fish write before the commands of their histories."""
+_INLINE = re.compile(r"""(?<![\w.])(?P<name>[A-Za-z_][\w.-]{1,60})=(?P<value>"[^"\n]*"|'[^'\n]*'|[^\s,;&"'<>]+)""")
 _SPACED = re.compile(r"""^\s*(?:set\s+)?(?P<name>[A-Za-z][\w.-]{1,60})\s+(?P<value>"[^"]+"|'[^']+'|\S+)\s*$""")
 
 
 def pairs(text: str) -> Iterator[Candidate]:
     """`NAME=value`, `name: value`, `export NAME="value"`, one a line; what is commented out was real once, perhaps."""
+    section = ""
     for number, line in enumerate(text.split("\n"), 1):
-        if len(line) > 4000 or not (match := _PAIR.match(line)):
+        if len(line) > 4000 or not (match := _PAIR.match(_PROMPT.sub("", line, count=1))):
+            if len(line) < 200 and (header := _SECTION.match(line)):
+                section = header[1]
             continue
         value, quoted = _unquoted(match["value"])
-        trust = Trust.CODE if match["comment"] else None
-        yield Candidate(number, match["name"], value, trust=trust, quoted=quoted)
+        trust, name = Trust.CODE if match["comment"] else None, match["name"]
+        name = f"{section}.{name}" if section and name.lower() == "key" else name
+        yield Candidate(number, name, value, trust=trust, quoted=quoted)
 
 
 def plain_pairs(text: str) -> Iterator[Candidate]:
     """The same without what is commented out: in files of settings that is an example, as a rule."""
     return (found for found in pairs(text) if found.trust is None)
+
+
+def inline_pairs(text: str) -> Iterator[Candidate]:
+    """Several `name=value` in a line: inventories, tables of mounts."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count("=") > 1 and len(line) < 4000 and not line.lstrip().startswith(("#", ";")):
+            for match in _INLINE.finditer(line):
+                value, quoted = _unquoted(match["value"])
+                yield Candidate(number, match["name"], value, quoted=quoted)
+
+
+def hcl_pairs(text: str) -> Iterator[Candidate]:
+    """`name = "value"`, and the default of a `variable "name"` under the variable's name."""
+    variable = ""
+    yield from plain_pairs(text)
+    for number, line in enumerate(text.split("\n"), 1):
+        if match := re.match(r"""\s*variable\s+"?([\w-]{1,80})"?\s*\{""", line):
+            variable = match[1]
+        elif line.startswith("}"):
+            variable = ""
+        if variable and (match := re.search(r"""\bdefault\s*=\s*"([^"\n]{1,2000})\"""", line)):
+            yield Candidate(number, variable, match[1])
+
+
+def noted_pairs(text: str) -> Iterator[Candidate]:
+    """What somebody wrote down: `root password: value`."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if len(line) < 200 and (match := _NOTED.match(line)):
+            yield Candidate(number, match["name"], match["value"], trust=Trust.CODE, quoted=False)
+
+
+_NOTED = re.compile(
+    r"^\W{0,4}(?P<name>(?:[\w.-]{1,30} ){0,3}[\w.-]{2,40})\s{0,4}[:=]\s{0,4}(?P<value>[^\s\"']{8,200})\s*$"
+)
 
 
 def spaced_pairs(text: str) -> Iterator[Candidate]:
@@ -49,6 +91,8 @@ def spaced_pairs(text: str) -> Iterator[Candidate]:
 
 def _unquoted(raw: str) -> tuple[str, bool]:
     raw = raw.strip()
+    if raw[:3] in ('"""', "'''"):
+        return raw[3:].partition(raw[:3])[0], True
     if raw[:1] in ("'", '"', "`") and len(raw) > 1:
         end = raw.find(raw[0], 1)
         return (raw[1:end] if end > 0 else raw[1:]), True
@@ -182,7 +226,11 @@ def _scalar(frame: _Frame, value: str, line: int, *, plain: bool) -> Iterator[Ca
 
 
 _ATTRIBUTE = re.compile(r"""([\w:.-]{1,80})\s*=\s*["']([^"'\n]{1,2000})["']""")
-_ELEMENT = re.compile(r"<([\w:.-]{1,80})[^<>]{0,300}>\s*([^<>\s][^<>\n]{0,2000})</")
+_ELEMENT = re.compile(r"<([\w:.-]{1,80})[^<>]{0,300}>\s*(?:<!\[CDATA\[)?([^<>\s][^<>\n]{0,2000}?)(?:\]\]>)?</")
+_DICT = re.compile(
+    r"<key>([^<>\n]{1,80})</key>\s{0,80}<(?:string|value)\b[^<>]{0,80}>([^<>\n]{1,2000})<", re.IGNORECASE
+)
+"""Property lists, and what KeePass exports."""
 
 
 def xml_pairs(text: str) -> Iterator[Candidate]:
@@ -195,8 +243,8 @@ def xml_pairs(text: str) -> Iterator[Candidate]:
         r"<([\w:.-]{1,80})((?:\s+[\w:.-]{1,80}\s*=\s*(?:\"[^\"]{0,4000}\"|'[^']{0,4000}'))+)\s*/?>", text
     ):
         attributes = {m[1].lower(): (m[2], match.start(2) + m.start(2)) for m in _ATTRIBUTE.finditer(match[2])}
-        for name, (value, at) in attributes.items():
-            yield Candidate(lines.of(at), name, value)
+        for one in _ATTRIBUTE.finditer(match[2]):
+            yield Candidate(lines.of(match.start(2) + one.start(2)), one[1], one[2])
         named = next((attributes[n][0] for n in ("key", "name", "id") if n in attributes), "")
         if named and "value" in attributes:
             value, at = attributes["value"]
@@ -205,5 +253,7 @@ def xml_pairs(text: str) -> Iterator[Candidate]:
             rest = text[match.end() : match.end() + 2000].partition("<")[0]
             if rest.strip():
                 yield Candidate(lines.of(match.end()), named, rest.strip())
+    for match in _DICT.finditer(text):
+        yield Candidate(lines.of(match.start(2)), match[1], match[2].strip())
     for match in _ELEMENT.finditer(text):
         yield Candidate(lines.of(match.start(2)), match[1], match[2].strip())

@@ -135,13 +135,24 @@ def _looks_made(value: str) -> bool:
         return False
     if _is_named(value) or _FORMAT.search(value) or _MARKUP.search(value):
         return False
+    if is_weak(value.lower().translate(_LEET)):
+        return False
     kinds = sum(bool(re.search(pattern, value)) for pattern in (r"[a-z]", r"[A-Z]", r"[0-9]", r"[^A-Za-z0-9]"))
     if not re.search(r"[0-9]", value):
         # Words joined by punctuation are names; a made password without a digit has punctuation inside a word.
-        return kinds >= 3 and entropy(value) >= 3.0 and not _JOINED.fullmatch(value)
+        return (kinds >= 3 and entropy(value) >= 3.0 and not _JOINED.fullmatch(value)) or _is_broken(value)
     if _JOINED.fullmatch(value) and not _DENSE.search(value):
         return False
     return (kinds >= 2 and entropy(value) >= 2.5) or (len(value) >= 16 and entropy(value) >= 3.0)
+
+
+_LEET = str.maketrans("@$5013", "assoie")
+"""Letters as they are written by those who think that makes a password of a word."""
+
+
+def _is_broken(value: str) -> bool:
+    """Whether letters change their case more often than words in a name do."""
+    return len(value) >= 16 and value.isalpha() and len(_PARTS.findall(value)) * 2.7 >= len(value)
 
 
 def _is_phrase(value: str) -> bool:
@@ -192,7 +203,18 @@ _EXAMPLE_USERS = frozenset(
     }
 )  # fmt: skip
 
-_RUNS = ("0123456789", "1234567890", "12345678", "abcdefgh", "qwertyui", "00000000", "11111111", "deadbeef", "cafebabe")
+_RUNS = (
+    "0123456789",
+    "1234567890",
+    "12345678",
+    "abcdefgh",
+    "qwertyui",
+    "00000000",
+    "11111111",
+    "deadbeef",
+    "cafebabe",
+    "1a2b3c4d",
+)
 
 _PLACEHOLDER = re.compile(
     r"change[-_ .]?(?:me|it|this)|replace[-_ ]?(?:me|this|with)|^replace|fill[-_ ]?(?:me|in)|insert[-_ ]|^insert"
@@ -235,7 +257,7 @@ _LOCATION = re.compile(
     r"|mailto)://?[^\s@]*$"
     r"|[\w./~-]+\.(?:pem|key|crt|cer|json|ya?ml|txt|env|p12|pfx|jks|py|js|ts|php|rb|go|html?|css|svg|png"
     r"|md|xml|conf|cfg|ini|vue|tsx|jsx)$"
-    r"|[\w.+-]+@[\w-]+\.[\w.-]+$|[~^>=<v]{0,2}\d+(?:\.\d+){1,3}[\w.-]*$|\d+/\w+(?:/\w+)*$"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+$|[~^>=<v]{0,2}\d+(?:\.\d+){1,3}[\w.-]*$|\d+/\w+(?:[/,]\w+)*$"
 )
 _ENCRYPTED = re.compile(
     r"ENC\[|\$ANSIBLE_VAULT|AQICAH|vault:v\d|age1|-----BEGIN (?:AGE|PGP MESSAGE|CERTIFICATE|PUBLIC)|\{cipher\}|gAAAAA"
@@ -259,5 +281,5 @@ _EXPRESSION = re.compile(r"\{[A-Za-z_][\w.]*[(\[}]")
 """Something a template or formatted string computes."""
 _FORMAT = re.compile(r"%[sdr]|\{[A-Za-z_]|\{\d*\}|\\[nrtux]|\$\d")
 _MARKUP = re.compile(
-    r"^[.#\[>*]|[<>]|^\w+\[|=[\"']|^--?[a-z]|^\^|\$$|\(\?|\][{+*?]|\\[wsdbWSD]|\|\w+\||^/.*/[a-z]*$|^@"
+    r"^[.#\[>*]|[<>]|^\w+\[|=[\"']|^--?[a-z]|^\^|\)\$$|\(\?|\][{+*?]|\\[wsdbWSD]|\|\w+\||^/.*/[a-z]*$|^@|\[-?\d*\]"
 )
