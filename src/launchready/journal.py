@@ -26,9 +26,11 @@ class Journal:
     def note(self, what: str, **fields: str | list[str]) -> None:
         """Add a line; returns when it is on the disk. Raises OSError when it could not be written: do not go on."""
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, **fields}) + "\n"
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW)
+        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
         try:
-            os.write(descriptor, line.encode())
+            left = memoryview(_ended(descriptor) + line.encode())
+            while left:  # a disk that is nearly full takes a part
+                left = left[os.write(descriptor, left) :]
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
@@ -51,6 +53,12 @@ class Journal:
         """Whether it was begun and neither ended nor taken back: a crash, or a failure."""
         said = {entry["what"] for entry in self.entries()}
         return not said & {"ended", "undone"}
+
+
+def _ended(descriptor: int) -> bytes:
+    """A line break where a crash cut the last line short, so that it does not swallow the next one."""
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
 
 def begin(root: Path, action: str, subject: str, **fields: str | list[str]) -> Journal:

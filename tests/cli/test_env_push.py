@@ -251,3 +251,18 @@ def test_a_journal_holds_what_was_noted(tmp_path: Path) -> None:
     assert found == book
     assert journal.latest(tmp_path, "env push", "staging") is None
     assert json.loads(book.path.read_text().splitlines()[0])["add"] == ["A"]
+
+
+async def test_what_looks_like_a_placeholder_is_left_out_and_said(place: Callable[..., object]) -> None:
+    async with place() as it:  # type: ignore[attr-defined]
+        with (it.folder / ".env.production").open("a", encoding="utf-8") as file:
+            file.write("PIN=1234\nEMPTY=\n")
+
+        ran = await it.run("--yes")
+
+        assert ran.code == 0, ran
+        assert "PIN" not in it.state.variables
+        assert "? PIN  left out" in ran.out
+        assert "EMPTY" not in ran.out
+        assert "set PIN by hand" in ran.out
+        assert "nothing to do: every other variable" in (await it.run("--yes")).out

@@ -56,7 +56,9 @@ def push(
     plan = _planned(portal, name, settings, reach, root, overwrite or [])
     _show(plan, quiet=quiet)
     if not plan.steps:
-        _say(f"nothing to do: every variable of {plan.env_file} is in the store of {plan.vendor.name}", quiet=quiet)
+        other = " other" if plan.left_out else ""
+        every = f"every{other} variable of {plan.env_file} is in the store of {plan.vendor.name}"
+        _say(f"nothing to do: {every}", quiet=quiet)
         return Exit.READY
     _confirm(f"Set {len(plan.steps)} variables at {plan.vendor.name}?", yes=yes)
     return _push(portal, plan, settings, reach, root, quiet=quiet)
@@ -117,6 +119,7 @@ def _show(plan: Plan, *, quiet: bool) -> None:
         ("+", plan.add, "added"),
         ("!", plan.replace, "replaced; its old value cannot be brought back"),
         ("=", plan.kept, "is there already, stays as it is (--overwrite NAME replaces it)"),
+        ("?", plan.left_out, "left out, for its value looks like a placeholder; if it is meant so, set it by hand"),
     ):
         for name in names:
             _say(f"  {mark} {clean(name)}  {words}", quiet=quiet)
@@ -126,6 +129,7 @@ def _show(plan: Plan, *, quiet: bool) -> None:
 
 def _push(portal: Portal, plan: Plan, settings: EnvironmentSettings, reach: Reach, root: Path, *, quiet: bool) -> int:
     from launchready.hardening import env_push
+    from launchready.report.text import clean
 
     async def work() -> Any:
         look = _look(portal, reach)
@@ -143,7 +147,8 @@ def _push(portal: Portal, plan: Plan, settings: EnvironmentSettings, reach: Reac
         raise Stop(f"{stop}; {again}", stop.code) from None
     if failure:
         raise Stop(f"{failure}; {again}")
-    _say(f"Next: deploy, see that it works, then delete {plan.env_file}.", quiet=quiet)
+    first = f"set {', '.join(map(clean, plan.left_out))} by hand or do without, " if plan.left_out else ""
+    _say(f"Next: {first}deploy, see that it works, then delete {plan.env_file}.", quiet=quiet)
     return Exit.READY
 
 

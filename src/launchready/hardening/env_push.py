@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from launchready import journal
-from launchready.hardening.local_variables import given_by_files, local_variables
+from launchready.hardening.local_variables import given_by_files, left_out, local_variables
 from launchready.journal import Journal
 from launchready.portal import EnvironmentSettings
 from launchready.probes.failures import Failure
@@ -39,6 +39,8 @@ class Plan:
     """There already, and not named: not touched."""
     unknown: tuple[str, ...] = ()
     """Named to be replaced, and not in the file."""
+    left_out: tuple[str, ...] = ()
+    """Not moved, for their values look like placeholders."""
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
@@ -86,6 +88,7 @@ async def plan_push(
         replace=tuple(n for n in names if n in stored and n in wanted),
         kept=tuple(n for n in names if n in stored and n not in wanted and n not in unsure),
         unknown=tuple(sorted(wanted - set(held))),
+        left_out=await left_out(look, settings),
     )
 
 

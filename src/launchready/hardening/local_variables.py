@@ -23,6 +23,17 @@ async def local_variables(look: Look, settings: EnvironmentSettings) -> dict[str
 
     Left out are empty ones, placeholders, and what every platform provides itself (`PORT`, `NODE_ENV`).
     """
+    held = await _assigned(look, settings)
+    return held if isinstance(held, Failure) else {n: v for n, v in held.items() if not is_placeholder(v)}
+
+
+async def left_out(look: Look, settings: EnvironmentSettings) -> tuple[str, ...]:
+    """Names whose values look like placeholders (`change-me`, `1234`), which somebody may mean all the same."""
+    held = await _assigned(look, settings)
+    return () if isinstance(held, Failure) else tuple(name for name, value in held.items() if is_placeholder(value))
+
+
+async def _assigned(look: Look, settings: EnvironmentSettings) -> dict[str, str] | Failure:
     path = settings.env_file
     if look.repository is None:
         return Refused(Phase.REQUEST, path, f"no repository is named, so {path} cannot be found")
@@ -32,9 +43,7 @@ async def local_variables(look: Look, settings: EnvironmentSettings) -> dict[str
         return Absent(Phase.REQUEST, path, f"{path} is not on this disk") if missing else text
     entries, _ = parse_dotenv(text)
     held = {entry.name: entry.value for entry in entries}
-    return {
-        name: value for name, value in held.items() if value and not is_placeholder(value) and not is_provided(name)
-    }
+    return {name: value for name, value in held.items() if value and not is_provided(name)}
 
 
 async def given_by_files(look: Look, settings: EnvironmentSettings) -> frozenset[str]:

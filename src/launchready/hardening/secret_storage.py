@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from launchready.gate import check
-from launchready.hardening.local_variables import DEVELOPMENT, Absent, given_by_files, local_variables
+from launchready.hardening.local_variables import DEVELOPMENT, Absent, given_by_files, left_out, local_variables
 from launchready.hardening.variables_names import is_secret
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import EnvironmentSettings, Portal
@@ -81,7 +81,11 @@ async def _environment(name: str, settings: EnvironmentSettings, look: Look) -> 
     if missing:
         yield _left_behind(name, settings, missing)
     else:
-        yield Passed(name, f"{len(held)} variables of {settings.env_file} are all in the store of {_vendor(settings)}")
+        doubtful = await left_out(look, settings)
+        more = f"; left out as placeholders: {', '.join(doubtful[:SHOWN])}" if doubtful else ""
+        yield Passed(
+            name, f"{len(held)} variables of {settings.env_file} are all in the store of {_vendor(settings)}{more}"
+        )
 
 
 async def _store_only(name: str, settings: EnvironmentSettings, look: Look) -> Row:
