@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
 from launchready.lab.faults.platforms import stored
 from launchready.lab.platforms import TOKEN_ENV
-from launchready.lab.source import files, ignored
-from launchready.lab.world import Change, both
+from launchready.lab.source import files, ignored, with_source
+from launchready.lab.world import Account, Change, both
 from launchready.model import NotChecked, Outcome, Severity, Status
 
 Judge = Callable[..., Awaitable[Outcome]]
@@ -120,3 +121,45 @@ async def test_a_file_that_cannot_be_read_is_not_checked(text: bytes, judge: Jud
 
 async def test_an_empty_file_is_right(judge: Judge) -> None:
     assert (await judge(CHECK, beside(""))).status is Status.PASSED
+
+
+NEEDED = ("SECRET_KEY", "DATABASE_URL", "STRIPE_SECRET_KEY")
+
+
+def kept(platform: str, service: str, *left_out: str, **account: object) -> Change:
+    """Production of which launchready.toml says only which store holds it."""
+    settings = {"platform": platform, "service": service, "token_env": TOKEN_ENV}
+    variables = {name: "in-the-store" for name in NEEDED if name not in left_out}
+    held = Account(platform, service, variables, **account)  # type: ignore[arg-type]
+    code = "import os\n" + "".join(f'{name} = os.environ["{name}"]\n' for name in NEEDED)
+    there = with_source(files={"settings.py": code}, ignored={}, settings={"environments": {"production": settings}})
+    return both(there, lambda world: replace(world, platforms=(*world.platforms, held)))
+
+
+async def test_a_variable_in_the_store_is_not_missing(judge: Judge) -> None:
+    outcome = await judge("variables.missing", kept("render", "srv-lab1"))
+    assert outcome.status is Status.PASSED, outcome
+
+
+async def test_a_variable_that_neither_store_nor_file_holds_is_missing(judge: Judge) -> None:
+    outcome = await judge("variables.missing", kept("render", "srv-lab1", "STRIPE_SECRET_KEY"))
+    (finding,) = outcome.findings
+    assert finding.subject == "STRIPE_SECRET_KEY"
+    assert "the store of Render" in finding.evidence
+
+
+@pytest.mark.parametrize(
+    ("platform", "service", "account", "says"),
+    [
+        ("render", "srv-lab1", {"may_read": False}, "its store could not be read"),
+        ("render", "srv-lab1", {"token": "another"}, "does not accept the token"),
+        ("vercel", "brightside/portal", {}, "what a team of Vercel shares"),
+        ("github", "brightside/portal", {}, "may not hold what it runs with"),
+    ],
+)
+async def test_a_store_that_does_not_tell_all_leaves_it_open(
+    platform: str, service: str, account: dict[str, object], says: str, judge: Judge
+) -> None:
+    outcome = await judge("variables.missing", kept(platform, service, "STRIPE_SECRET_KEY", **account))
+    assert not outcome.findings
+    assert any(says in row.reason and row.unlock for row in outcome.not_checked), outcome

@@ -40,10 +40,19 @@ def list_(
     config: Config = None,
     everything: Annotated[bool, typer.Option("--all", help="Also what platforms and frameworks provide.")] = False,
     as_json: options.AsJson = False,
+    resolver: options.ResolverFlags = None,
+    connect_to: options.ConnectTo = None,
+    closed: options.Closed = False,
+    ca_file: options.CaFile = None,
+    timeout: options.Timeout = 10.0,
     no_color: options.NoColor = False,
 ) -> int:
-    """Every variable: whether it is needed, its default, where it is read, which environments hold it."""
-    found = _inventory(_portal(path, config))
+    """Every variable: whether it is needed, its default, where it is read, which environments hold it.
+
+    Where launchready.toml names a platform and its token, the names in its store are asked for; nothing else is.
+    """
+    portal = _portal(path, config)
+    found = _inventory(portal, _look(portal, resolver, connect_to, closed, ca_file, timeout))
     shown = [v for v in found.variables.values() if everything or _own(v)]
     if as_json:
         from launchready.report.json_report import dumped
@@ -67,6 +76,11 @@ def check(
         ),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Exit with 1 from this severity on.")] = FailOn.BLOCKER,
+    resolver: options.ResolverFlags = None,
+    connect_to: options.ConnectTo = None,
+    closed: options.Closed = False,
+    ca_file: options.CaFile = None,
+    timeout: options.Timeout = 10.0,
     quiet: options.Quiet = False,
     no_color: options.NoColor = False,
     debug: options.Debug = False,
@@ -80,7 +94,7 @@ def check(
     files = output or []
     ensure_writable(files)
     portal = _portal(path, config)
-    look = _look(portal)
+    look = _look(portal, resolver, connect_to, closed, ca_file, timeout)
     report = audit(look, gate.select(["variables"]), quiet=quiet)
     report = replace(report, domain=_name(portal, path), verdict=_verdict(report))
     for file in files:
@@ -115,7 +129,7 @@ def template(
     if output is not None and not is_example(output.name) and output.name.startswith(".env"):
         raise Stop(f"{output}: looks like an environment file with real values; name the example .env.example")
     portal = _portal(path, config)
-    found = _inventory(portal)
+    found = _inventory(portal, _look(portal, closed=True))
     root = Path(portal.repository.path) if portal.repository else path
     before = output if output is not None and output.exists() else None
     if before is None and found.examples:
@@ -152,21 +166,38 @@ def _portal(path: Path, config: Path | None) -> Portal:
     return described if described.repository else described.model_copy(update={"repository": source})
 
 
-def _look(portal: Portal) -> Look:
-    from launchready.probes.look import Look
-    from launchready.probes.network import Network
+def _look(
+    portal: Portal,
+    resolver: list[str] | None = None,
+    connect_to: list[str] | None = None,
+    closed: bool = False,
+    ca_file: Path | None = None,
+    timeout: float = 10.0,
+) -> Look:
+    """Eyes on the code; on the network only where a store is to be asked."""
+    from launchready.cli.reach import Reach, look_at
 
-    return Look(portal, Network(closed=True))
+    nobody = not any(settings.platform and settings.token_env for settings in portal.environments.values())
+    reach = Reach(
+        tuple(resolver or ()), tuple(connect_to or ()), closed or nobody, ca_file, timeout, 300.0, discover=False
+    )
+    return look_at(portal, reach)
 
 
-def _inventory(portal: Portal) -> Inventory:
+def _inventory(portal: Portal, look: Look) -> Inventory:
     import asyncio
 
     from launchready.hardening.variables_inventory import inventory
     from launchready.probes.failures import Failure
 
+    async def work() -> Inventory | Failure:
+        try:
+            return await inventory(portal, look)
+        finally:
+            await look.close()
+
     try:
-        found = asyncio.run(inventory(portal, _look(portal)))
+        found = asyncio.run(work())
     except KeyboardInterrupt:
         raise Stop("interrupted", Exit.INTERRUPTED) from None
     if isinstance(found, Failure):

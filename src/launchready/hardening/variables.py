@@ -66,7 +66,8 @@ async def missing(portal: Portal, look: Look) -> AsyncIterator[Row]:
     anywhere, is not missing; one without which the code goes on with nothing, and whose name is not that of a key,
     an address or a public setting, is a high risk; error tracking and analytics are nice to have. What the platform
     or the framework provides is never missing. What production holds is known from launchready.toml, its environment
-    file and platform files such as render.yaml; where none of these is complete, this is not checked rather than
+    file, platform files such as render.yaml, and the platform's store, asked for names where launchready.toml names
+    platform and token; where none of these is complete, this is not checked rather than
     guessed. A variable that is there but empty, or still holds the example's placeholder, is missing too.
     """
     found = await taken(portal, look)
@@ -157,8 +158,8 @@ async def undocumented(portal: Portal, look: Look) -> AsyncIterator[Row]:
     keeps the comments and the order of the file.
 
     Where there is no example file at all (.env.example, .env.sample, .env.template, .env.dist), that is one finding,
-    a high risk. An entry that is commented out counts as documented. Variables of tests, scripts and pipelines, and
-    those that platforms and frameworks provide, need not be in it.
+    a high risk where a variable has no default. An entry that is commented out counts as documented. Variables of
+    tests, scripts and pipelines, and those that platforms and frameworks provide, need not be in it.
     """
     found = await taken(portal, look)
     if isinstance(found, NotChecked):
@@ -174,7 +175,7 @@ async def undocumented(portal: Portal, look: Look) -> AsyncIterator[Row]:
             f"The code reads {count} from the environment, and no example file says which.",
             evidence=names,
             fix="Run `launchready env template --output .env.example`, look through it, and commit it.",
-            severity=Severity.HIGH,
+            severity=Severity.HIGH if any(v.need in (Need.REQUIRED, Need.EMPTY) for v in read) else Severity.NICE,
             effort_min=20,
         )
         return

@@ -3,7 +3,9 @@ the example file documents."""
 
 from __future__ import annotations
 
+import asyncio
 import posixpath
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -14,6 +16,8 @@ from launchready.hardening.variables_places import environment_of, is_env_file, 
 from launchready.hardening.variables_platforms import Settings, is_platform_file, platform_settings, role
 from launchready.portal import FILE_NAME, EnvironmentSettings, Portal
 from launchready.probes.failures import Failure
+from launchready.probes.look import Look
+from launchready.probes.platform import VENDORS
 from launchready.probes.repository import Listing, Repository, decoded
 
 FILE_BYTES = 512 * 1024
@@ -36,7 +40,18 @@ class Known:
         return self.environments.setdefault(name, Environment(name))
 
 
-def known_environments(portal: Portal, repository: Repository, listing: Listing) -> Known:
+Stores = Mapping[str, frozenset[str] | Failure]
+"""By the name of launchready.toml: the names in the environment's store, where one was asked."""
+
+
+async def asked_stores(portal: Portal, look: Look) -> Stores:
+    """What the stores hold of every environment whose platform and token are named."""
+    asked = {n: s for n, s in portal.environments.items() if s.platform and s.token_env}
+    answers = await asyncio.gather(*(look.platforms.names(name, settings) for name, settings in asked.items()))
+    return dict(zip(asked, answers, strict=True))
+
+
+def known_environments(portal: Portal, repository: Repository, listing: Listing, stores: Stores | None = None) -> Known:
     """Read all of it; what cannot be read is named in `unread`."""
     known = Known()
     reader = _Reader(repository, known, frozenset((*listing.files, *listing.ignored)))
@@ -55,6 +70,8 @@ def known_environments(portal: Portal, repository: Repository, listing: Listing)
             reader.env_file(path, environment_of(path), described=False)
     for path in [p for p in paths if not is_env_file(p)]:
         reader.platform(path)
+    for name, names in (stores or {}).items():
+        reader.store(canonical(name), portal.environments[name], names)
     return known
 
 
@@ -77,6 +94,22 @@ class _Reader:
                 self._declare(Declared(variable, name, FILE_NAME, 0, None, "listed"))
         if settings.env_file:
             self.env_file(settings.env_file, name, described=True)
+
+    def store(self, name: str, settings: EnvironmentSettings, names: frozenset[str] | Failure) -> None:
+        """The store of an environment. It is all there is, with the files; unless it cannot be seen, or not whole."""
+        environment, vendor = self.known.environment(name), VENDORS[settings.platform][0].name
+        if isinstance(names, Failure):
+            environment.complete = environment.complete and bool(settings.variables)
+            environment.partial_reason = f"its store could not be read: {names}"
+            return
+        place = f"the store of {vendor}"
+        environment.sources.append(place)
+        for variable in sorted(names):
+            self._declare(Declared(variable, name, place, 0, None, "store"))
+        if reason := _more_than_the_store(settings):
+            environment.partial_reason = reason
+        else:
+            environment.complete = True
 
     def env_file(self, path: str, name: str, *, described: bool) -> None:
         """One environment file. It is the whole environment where it is described so, or holds its secrets."""
@@ -149,6 +182,15 @@ class _Reader:
         if isinstance(raw, Failure):
             return None
         return decoded(raw)
+
+
+def _more_than_the_store(settings: EnvironmentSettings) -> str:
+    """Why a service may get variables that its store does not list; empty where it cannot."""
+    if settings.platform == "github":
+        return "GitHub holds what deploys it, and may not hold what it runs with"
+    if settings.platform == "vercel" and "/" in settings.service:
+        return "what a team of Vercel shares among its projects is not listed"
+    return ""
 
 
 def _main_first(path: str) -> tuple[int, bool, str]:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 
 from launchready.hardening import variables_deployment as deployment
-from launchready.hardening.variables_environments import Known, known_environments
+from launchready.hardening.variables_environments import Known, Stores, asked_stores, known_environments
 from launchready.hardening.variables_model import Declared, Facts, Inventory, Need, Read, Scope, Variable
 from launchready.hardening.variables_places import is_code, is_env_file, is_others, scope_of
 from launchready.hardening.variables_wrappers import through_wrappers
@@ -48,13 +48,14 @@ async def inventory(portal: Portal, look: Look) -> Inventory | Failure:
         listing = await look.repository.listing()
         if isinstance(listing, Failure):
             return listing
-        return await asyncio.to_thread(take_inventory, portal, look.repository, listing)
+        stores = await asked_stores(portal, look)
+        return await asyncio.to_thread(take_inventory, portal, look.repository, listing, stores)
 
     return await look.network.once("variables", take)
 
 
-def take_inventory(portal: Portal, repository: Repository, listing: Listing) -> Inventory:
-    """Read every file once; of what git ignores, the environment files."""
+def take_inventory(portal: Portal, repository: Repository, listing: Listing, stores: Stores | None = None) -> Inventory:
+    """Read every file once; of what git ignores, the environment files. `stores` is what the platforms answered."""
     sources = _Sources(repository)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Python's parser says of a stranger's escapes is not ours to print
@@ -62,7 +63,7 @@ def take_inventory(portal: Portal, repository: Repository, listing: Listing) -> 
         reads = [*sources.reads(), *through_wrappers(sources.facts, sources.text, sources.unparsed)]
     # `MAIL_SERVER = os.environ.get("MAIL_SERVER")` here, `if app.config["MAIL_SERVER"]` there
     reads = [replace(r, need=Need.OPTIONAL) if r.need is Need.EMPTY and r.name in sources.tested else r for r in reads]
-    known = known_environments(portal, repository, listing)
+    known = known_environments(portal, repository, listing, stores)
     unread = {p: f.trouble for p, f in sources.facts.items() if f.trouble} | sources.unread | known.unread
     return Inventory(
         variables=_variables(reads, known),

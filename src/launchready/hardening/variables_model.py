@@ -124,7 +124,7 @@ class Declared:
     value: str | None = field(default=None, repr=False)
     """None where it is kept elsewhere, such as in a hosting panel."""
     kind: str = "env file"
-    """`env file`, `platform`, `listed` (in launchready.toml), `image`, `compose`."""
+    """`env file`, `platform`, `listed` (in launchready.toml), `image`, `compose`, `store` (of the platform)."""
 
     @property
     def place(self) -> str:
