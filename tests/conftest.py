@@ -17,7 +17,7 @@ Audit = Callable[..., Awaitable[Report]]
 Judge = Callable[..., Awaitable[Outcome]]
 
 QUICK = Limits(
-    lookup_timeout_s=0.6, connect_timeout_s=1.0, operation_timeout_s=1.5, run_deadline_s=15.0, body_bytes=256 * 1024
+    lookup_timeout_s=1.2, connect_timeout_s=1.5, operation_timeout_s=2.0, run_deadline_s=20.0, body_bytes=256 * 1024
 )
 """Limits for tests: what never answers is given up on soon."""
 

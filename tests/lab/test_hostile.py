@@ -28,7 +28,7 @@ from launchready.probes.network import Limits
 Audit = Callable[..., Awaitable[Report]]
 
 LIMITS = Limits(
-    lookup_timeout_s=1.0, connect_timeout_s=1.0, operation_timeout_s=1.5, run_deadline_s=20.0, body_bytes=256 * 1024
+    lookup_timeout_s=1.5, connect_timeout_s=1.5, operation_timeout_s=2.0, run_deadline_s=25.0, body_bytes=256 * 1024
 )
 APP, WWW, MX = f"app.{DOMAIN}", f"www.{DOMAIN}", f"mail.{DOMAIN}"
 EVIL = 'ESMTP \x1b[2J\x1b]0;owned\x07 <script>alert(1)</script> "><img src=x onerror=alert(1)>'
