@@ -259,3 +259,33 @@ async def test_secrets_in_a_start_command_are_not_quoted(start: str, starts: Sta
     outcome = await starts({"Procfile": f"web: DATABASE_URL=postgres://u:hunter2@db/x API_KEY=hunter2 {start}\n"})
     assert "sha256:" in repr(outcome)
     assert "hunter2" not in repr(outcome)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"Procfile": "web: make serve\n", "Makefile": "serve:\n\tpython manage.py runserver\n"}, True),
+        ({"Procfile": "web: make serve\n", "Makefile": "serve:\n\tgunicorn app:app\ndev:\n\tflask run\n"}, False),
+        ({"Procfile": "web: poe web\n", "pyproject.toml": '[tool.poe.tasks]\nweb = "flask run"\n'}, True),
+        ({"Procfile": "web: poe web\n", "pyproject.toml": '[tool.poe.tasks]\nweb = "gunicorn a:b"\n'}, False),
+        (
+            {"Procfile": "web: python app.py\n", "app.py": "import flask\napp = flask.Flask(__name__)\napp.run()\n"},
+            True,
+        ),
+        (
+            {"Procfile": "web: python app.py\n", "app.py": "import flask\nfrom waitress import serve\nserve(app)\n"},
+            False,
+        ),
+        ({"Procfile": "web: python app.py\n", "app.py": 'import uvicorn\nuvicorn.run("a:b", reload=True)\n'}, True),
+        ({"Procfile": "web: python app.py\n", "app.py": 'import uvicorn\nuvicorn.run("a:b", workers=2)\n'}, False),
+        ({"Procfile": "web: make a\n", "Makefile": "a:\n\tmake b\nb:\n\tmake a\n"}, False),
+        ({"Procfile": "web: make a\n", "Makefile": "a" * 50_000 + ":\n" + "\t\x00" * 1000}, False),
+        ({"Procfile": "web: poe a\n", "pyproject.toml": "[tool\n"}, False),
+    ],
+)
+async def test_tasks_by_name_and_files_that_serve_are_followed(
+    starts: Starts, files: Mapping[str, str], found: bool
+) -> None:
+    outcome = await starts(files)
+
+    assert bool(outcome.findings) is found

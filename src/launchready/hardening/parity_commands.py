@@ -14,6 +14,7 @@ from typing import Any
 from launchready.hardening.deployment_files import compose_kind, is_pipeline, mounts_source, runs
 from launchready.hardening.dockerfile import Dockerfile, for_development, is_dockerfile, parse
 from launchready.hardening.documents import Shelf, basename, folder_of, join, line_of, place, table, tables, words
+from launchready.hardening.parity_tasks import Task, all_tasks, called_tasks
 
 COMMANDS = 5_000
 """Of one repository that are looked at."""
@@ -51,6 +52,10 @@ class Deployment:
     """Those for production."""
     scripts: dict[str, dict[str, str]] = field(default_factory=dict)
     """By folder: the scripts of its package.json."""
+    members: dict[str, str] = field(default_factory=dict)
+    """By the name in its package.json: the folder of a package."""
+    tasks: list[Task] = field(default_factory=list)
+    """What goes by a name in pyproject.toml, Pipfile and Makefiles."""
     budget: int = COMMANDS
     """How many more commands are followed into scripts: a script may run scripts that run scripts."""
 
@@ -77,6 +82,9 @@ async def deployment(shelf: Shelf) -> Deployment:
         data = await shelf.table(path)
         scripts = {name: text for name, text in table(data.get("scripts")).items() if isinstance(text, str)}
         found.scripts[folder_of(path)] = scripts
+        if isinstance(name := data.get("name"), str):
+            found.members.setdefault(name, folder_of(path))
+    found.tasks = await all_tasks(shelf)
     for path in (path for path in shelf.files if is_dockerfile(path)):
         await _dockerfile(shelf, found, path)
     await _procfiles(shelf, found)
@@ -277,6 +285,11 @@ async def _followed(shelf: Shelf, found: Deployment, command: Command, depth: in
         where = place(path, await shelf.text(path) or "", '"scripts"', f'"{name}"')
         inner = replace(command, text=text[:TEXT], where=where, folder=folder, through=f"npm run {name}", origin=origin)
         all += await _followed(shelf, found, inner, depth + 1)
+    for task in called_tasks(found.tasks, command.text, command.folder):
+        where = place(task.path, await shelf.text(task.path) or "", task.name, task.text[:60])
+        inner = replace(command, text=task.text[:TEXT], where=where, through=f"the task {task.name}", origin=origin)
+        if task.text != command.text:
+            all += await _followed(shelf, found, inner, depth + 1)
     if command.purpose == "ci" and depth == 0:
         return all
     for path in _called_files(shelf, command):
@@ -300,7 +313,8 @@ def called_scripts(found: Deployment, command: Command) -> Iterator[tuple[str, s
     for name, elsewhere in _script_calls(command.text):
         folders = [command.folder, *(found.scripts if command.folder not in found.scripts else ())]
         if elsewhere:
-            folders.insert(0, join(command.folder, elsewhere))
+            named = [f for n, f in found.members.items() if n == elsewhere or n.endswith(f"/{elsewhere}")]
+            folders[:0] = [join(command.folder, elsewhere), *named]
         for folder in folders:
             scripts = found.scripts.get(folder, {})
             if name in scripts and scripts[name] != command.text:
@@ -322,7 +336,9 @@ def _script_calls(text: str) -> Iterator[tuple[str, str]]:
             if flag in ("--prefix", "--cwd", "-C", "--dir"):
                 folder = value or next(rest, "")
             elif flag in ("--filter", "-F", "-w", "--workspace"):
-                value = value or next(rest, "")
+                folder = (value or next(rest, "")).strip("\"'.").removeprefix("/")
+            elif one == "workspace" and word == "yarn":
+                folder = next(rest, "")
             elif one in ("run", "run-script"):
                 continue
             elif not one.startswith("-"):

@@ -10,6 +10,7 @@ from launchready.hardening.development_servers import Server, development_server
 from launchready.hardening.dockerfile import Dockerfile
 from launchready.hardening.documents import Shelf, folder_of, join, open_shelf, table
 from launchready.hardening.parity_commands import Command, Deployment, called_scripts, deployment
+from launchready.hardening.parity_tasks import own_server
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.look import Look
@@ -37,7 +38,8 @@ async def development_servers(portal: Portal, look: Look) -> AsyncIterator[Row]:
     binary.
 
     Looked at is what starts the portal: Procfile, the final stage of Dockerfiles (with the scripts they run, of the
-    shell and of package.json), Render, Fly.io, Railway, Heroku, App Engine, DigitalOcean, compose files for production.
+    shell, of package.json, pyproject.toml and make; Python files with `app.run()`), Render, Fly.io, Railway, Heroku,
+    App Engine, DigitalOcean, compose files for production.
     A development server is a blocker; one that reloads or compiles at start (`--reload`, nodemon, `go run`) a high
     risk, as is NODE_ENV=development in the final image. Development dependencies in the final image are nice to fix.
     Files for development (`Dockerfile.dev`, `compose.override.yml`, `Procfile.dev`) may do all this.
@@ -49,6 +51,10 @@ async def development_servers(portal: Portal, look: Look) -> AsyncIterator[Row]:
     found = await deployment(shelf)
     silent = True
     for row in [*_starts(found), *_environments(found)]:
+        silent = False
+        yield row
+    told = {finding.subject for finding in _starts(found)}
+    async for row in _own_servers(shelf, found, told):
         silent = False
         yield row
     for file in found.dockerfiles:
@@ -83,6 +89,25 @@ def _starts(found: Deployment) -> Iterator[Finding]:
             origin,
             f"{_who(command)} starts {server.name}, {server.what}.",
             evidence=_short(command.text, 300) + (f" ({command.where})" if command.through else ""),
+            fix=server.instead,
+            severity=_severity(server, command),
+            key=server.name,
+        )
+
+
+async def _own_servers(shelf: Shelf, found: Deployment, told: set[str]) -> AsyncIterator[Finding]:
+    """Python files that are started and start a development server themselves."""
+    for command in found.of("start"):
+        origin = command.origin or command.where
+        own = await own_server(shelf, command.text, command.folder) if origin not in told else None
+        if own is None:
+            continue
+        told.add(origin)
+        server, where = own
+        yield Finding(
+            origin,
+            f"{_who(command)} starts {server.name}, {server.what}.",
+            evidence=f"{_short(command.text, 300)} ({where})",
             fix=server.instead,
             severity=_severity(server, command),
             key=server.name,
