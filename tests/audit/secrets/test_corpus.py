@@ -122,10 +122,28 @@ def test_what_is_allowed_beside_it_carries_its_reason() -> None:
     [b"", b"\0" * 5000, b"\xff\xfe" + "password = x".encode("utf-16-le"), b"\x80\x81\x82password='", b"{" * 100_000,
      b"- " * 50_000, b"<a " * 50_000, b"a: &a [*a, *a]\n" * 1000, b"password='" + b"\\" * 200_000,
      b"INSERT INTO users VALUES (" + b"(" * 100_000, b'"' * 100_000, b"x" * 3_000_000, b"://:@" * 40_000,
-     b"password = " * 20_000, b"a:b@" * 50_000],
+     b"password = " * 20_000, b"a:b@" * 50_000, b"mysql -px " * 100_000, b'"""\npassword = "Ab3kd9fk2l"\n' * 30_000,
+     b"-----BEGIN RSA PRIVATE KEY-----" * 30_000, b'{"password":"Ab3kd9fk2l",' * 40_000],
 )  # fmt: skip
 @pytest.mark.parametrize(
-    "path", [".env", "a.json", "a.yml", "a.xml", "dump.sql", "config.php", ".netrc", "key.txt", "a.py"]
+    "path",
+    [
+        ".env",
+        "a.json",
+        "a.yml",
+        "a.xml",
+        "dump.sql",
+        "config.php",
+        ".netrc",
+        "key.txt",
+        "a.py",
+        "a.csv",
+        "fstab",
+        "main.tf",
+        "hosts",
+        "ipsec.secrets",
+        "a.txt",
+    ],
 )
 def test_junk_is_read_without_a_fall_and_in_time(path: str, data: bytes) -> None:
     import time
@@ -134,3 +152,20 @@ def test_junk_is_read_without_a_fall_and_in_time(path: str, data: bytes) -> None
     read(path, data)
 
     assert time.process_time() - began < 5
+
+
+def test_a_token_that_is_used_as_a_name_is_not_said() -> None:
+    key = "sk_" + "live_" + "7bh9ei0ibdpp4kg2la0mceig"
+    for path, text in (
+        ("tokens.json", f'{{"tokens": {{"{key}_token": "vT4kq9Lm2xRz7Pw1vT4kq9"}}}}'),
+        (".netrc", "machine vT4kq9Lm2xRz7Pw1 login x password vT4kq9Lm2xRz7Pw2\n"),
+    ):
+        found = read(path, text)
+        assert found
+        for one in found:
+            assert key not in one.evidence + one.name
+            assert "vT4kq9Lm2xRz7Pw" not in one.evidence + one.name
+
+
+def test_the_sources_of_accounts_are_no_passwords() -> None:
+    assert read("etc/nsswitch.conf", "passwd:         files\nshadow:         files\n") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,6 +22,8 @@ PARSED_BYTES = 4 * 1024 * 1024
 """A file of settings larger than this is read at its beginning only; the engine reads all of it."""
 LONGEST_LINE = 20_000
 LONGEST_VALUE = 8192
+KEYS_OF_A_LINE = 20
+"""So many beginnings of private keys are looked at in one line; a hostile one repeats them without end."""
 _MARKS = ("launchready.setting", "launchready.sibling", "launchready.element")
 _PAIRED = re.compile(
     r"""([A-Za-z_](?:[\w.-]|:(?=[\w:])){1,80})(?:["']?\]?\s{0,20}(?:=>|:=|[:=,])|[^<>=]{0,80}>)\s{0,20}"""
@@ -156,16 +159,20 @@ def _of_place(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, 
 
 def _of_marks(path: str, data: bytes, hits: Sequence[Hit], place: Place | None, memory: Memory) -> Iterator[Credential]:
     """What is in the lines that the engine has marked."""
+    documented, keyed = _Docstrings(path, data), dict[int, int]()
     for hit in hits:
-        documented = path.endswith(".py") and _in_docstring(data, hit.start)
-        if hit.rule == "launchready.key" and not documented and (key := _key_at(data, hit.start)):
+        if hit.rule != "launchready.key" or keyed.setdefault(hit.line, 0) >= KEYS_OF_A_LINE:
+            continue
+        keyed[hit.line] += 1
+        if not documented.hold(hit.start) and (key := _key_at(data, hit.start)):
             yield _of_candidate(path, Candidate(hit.line, "", key), "Private key")
+            keyed[hit.line] = KEYS_OF_A_LINE
     seen: set[int] = set()
     for hit in hits:
         if not hit.own or hit.rule == "launchready.key" or hit.rule in _MARKS or hit.line in seen:
             continue
         seen.add(hit.line)
-        line = "" if path.endswith(".py") and _in_docstring(data, hit.start) else _line_at(data, hit.start)
+        line = "" if documented.hold(hit.start) else _line_at(data, hit.start)
         mark = f"\0{line}"
         if mark not in memory:
             memory[mark] = list(_of_line(path, line, hit.line, place))
@@ -190,15 +197,24 @@ _TRIED_LINE = re.compile(
 """Documentation inside of code, and what is called an example where it is assigned."""
 
 
-def _in_docstring(data: bytes, start: int) -> bool:
-    """Whether an offset is inside a string of many lines, which in Python programs are documentation and templates."""
-    before = data[:start]
-    for quotes in (b'"""', b"'''"):
-        if before.count(quotes) % 2:
-            opening = before[: before.rfind(quotes)].rstrip(b"rbfuRBFU").rstrip()
-            assigned_to = opening[opening.rfind(b"\n") + 1 :]
-            return not opening.endswith((b"=", b"(", b",", b"[")) or bool(_DOCUMENTED.match(assigned_to))
-    return False
+class _Docstrings:
+    """Where the strings of many lines are, which in Python programs are documentation and templates."""
+
+    def __init__(self, path: str, data: bytes) -> None:
+        marks = (b'"""', b"'''") if path.endswith(".py") else ()
+        self._data = data
+        self._quotes = [[match.start() for match in re.finditer(mark, data)] for mark in marks]
+
+    def hold(self, start: int) -> bool:
+        """Whether an offset is inside of one that is not assigned or passed."""
+        for offsets in self._quotes:
+            before = bisect_left(offsets, start)
+            if before % 2:
+                opening = self._data[max(0, offsets[before - 1] - 200) : offsets[before - 1]]
+                opening = opening.rstrip(b"rbfuRBFU").rstrip()
+                assigned_to = opening[opening.rfind(b"\n") + 1 :]
+                return not opening.endswith((b"=", b"(", b",", b"[")) or bool(_DOCUMENTED.match(assigned_to))
+        return False
 
 
 _DOCUMENTED = re.compile(rb"\s*\w*(?:EXAMPLES?|DOCUMENTATION|USAGE|HELP|__doc__)\w*\s*=")
@@ -206,8 +222,10 @@ _DOCUMENTED = re.compile(rb"\s*\w*(?:EXAMPLES?|DOCUMENTATION|USAGE|HELP|__doc__)
 
 def _line_at(data: bytes, start: int) -> str:
     """The line around an offset; nothing where it is no line a person wrote."""
-    begin = data.rfind(b"\n", 0, start) + 1
-    end = data.find(b"\n", start)
+    first, last = max(0, start - LONGEST_LINE), min(len(data), start + LONGEST_LINE)
+    begin, end = data.rfind(b"\n", first, start) + 1, data.find(b"\n", start, last)
+    if (not begin and first) or (end < 0 and last < len(data)):
+        return ""
     line = data[begin : end if end >= 0 else len(data)]
     return "" if len(line) > LONGEST_LINE else _text(line)
 
@@ -307,10 +325,18 @@ def _of_hit(path: str, hit: Hit) -> Credential:
 def _of_candidate(path: str, candidate: Candidate, kind: str) -> Credential:
     from launchready.audit.secrets.runbooks import service_by_name
 
-    name = candidate.name[-80:]
+    name = _NAMED_BY_VALUE.sub(_without_value, candidate.name[-80:])
     quoted = redacted(candidate.value)
     evidence = f"{name}: {quoted}" if name else quoted
     return Credential(path, candidate.line, kind, service_by_name(name, kind), name, evidence, _digest(candidate.value))
+
+
+_NAMED_BY_VALUE = re.compile(r"[\w+=-]{14,}")
+
+
+def _without_value(match: re.Match[str]) -> str:
+    """A part of a name, or how it is quoted where it is itself a token: people use them as keys of tables."""
+    return redacted(match[0]) if values.is_real(match[0], Trust.CODE) and values.entropy(match[0]) > 3.4 else match[0]
 
 
 def _with_reason(found: Credential, lines: list[str]) -> Credential:

@@ -163,7 +163,8 @@ _NOTHING = frozenset(
     {
         "", "none", "null", "nil", "undefined", "true", "false", "yes", "no", "on", "off", "read", "write", "default",
         "optional",
-        "required", "string", "str", "text", "n/a", "na", "empty", "blank", "unset", "todo", "tbd", "fixme",
+        "required", "string", "str", "text", "files", "compat",
+        "n/a", "na", "empty", "blank", "unset", "todo", "tbd", "fixme",
         "password", "passwd", "pass", "pwd", "passphrase", "secret", "token", "key", "apikey", "api_key", "api-key",
         "access_token", "bearer", "basic", "user", "username", "login", "value", "xxx", "yyy", "zzz", "foo", "bar",
         "baz", "foobar", "example", "sample", "dummy", "fake", "test", "testing", "redacted", "hidden", "masked",
