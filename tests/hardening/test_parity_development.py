@@ -289,3 +289,64 @@ async def test_tasks_by_name_and_files_that_serve_are_followed(
     outcome = await starts(files)
 
     assert bool(outcome.findings) is found
+
+
+_FLASK_APP = "from flask import Flask\napp = Flask(__name__)\nif __name__ == '__main__':\n    app.run(host='0.0.0.0')\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "subject", "name"),
+    [
+        ({"Procfile": "web: python app.py\n", "app.py": _FLASK_APP}, "Procfile:1", "app.run()"),
+        (
+            {"Dockerfile": "FROM a:1\nCMD python -m portal.main\n", "src/portal/main.py": _FLASK_APP},
+            "Dockerfile:2", "app.run()",
+        ),
+        (
+            {"Procfile": "web: python main.py\n", "main.py": 'import uvicorn\nuvicorn.run("a:b", reload=True)\n'},
+            "Procfile:1", "reload=True",
+        ),
+        (
+            {"Procfile": "web: uv run poe start\n", "pyproject.toml": '[tool.poe.tasks]\nstart = "fastapi dev a.py"\n'},
+            "Procfile:1", "fastapi dev",
+        ),
+        (
+            {"Procfile": "web: pdm run start\n", "pyproject.toml": '[tool.pdm.scripts]\nstart = {cmd = "flask run"}\n'},
+            "Procfile:1", "flask run",
+        ),
+        ({"Procfile": "web: pipenv run web\n", "Pipfile": '[scripts]\nweb = "flask run"\n'}, "Procfile:1", "flask run"),
+        (
+            {"Procfile": "web: make serve\n", "Makefile": "serve: build\n\tpython manage.py runserver\n"},
+            "Procfile:1", "runserver",
+        ),
+        (
+            {
+                "Procfile": "web: pnpm --filter @acme/api start\n",
+                "package.json": '{"private":true,"scripts":{"start":"node ."}}',
+                "apps/api/package.json": '{"name":"@acme/api","scripts":{"start":"nodemon a.js"}}',
+            },
+            "Procfile:1", "nodemon",
+        ),
+    ],
+)  # fmt: skip
+async def test_a_development_server_behind_a_name(
+    files: Mapping[str, str], subject: str, name: str, starts: Starts
+) -> None:
+    (finding,) = (await starts(files)).findings
+    assert finding.subject == subject
+    assert name in finding.problem
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Procfile": "web: python app.py\n", "app.py": f"from waitress import serve\n{_FLASK_APP}"},
+        {"Procfile": "web: gunicorn app:app\n", "app.py": _FLASK_APP},
+        {"Procfile": "web: python app.py\n", "app.py": "import uvicorn\nuvicorn.run('a:b', workers=2)\n"},
+        {"Procfile": "web: make serve\n", "Makefile": "dev:\n\tflask run\nserve:\n\tgunicorn a:b\n"},
+        {"Procfile": "web: python ../../outside.py\nworker: python -m ..x\n"},
+        {"Procfile": "web: make a\n", "Makefile": "a:\n\tmake b\nb:\n\tmake a\n"},
+    ],
+)
+async def test_a_production_server_behind_a_name(files: Mapping[str, str], starts: Starts) -> None:
+    assert (await starts(files)).status is Status.PASSED

@@ -395,3 +395,10 @@ async def test_a_setting_that_is_tested_under_its_name_is_optional(checked: Foun
         "app.py": 'search = Search(app.config["SEARCH_URL"]) if app.config["SEARCH_URL"] else None\n',
     }
     assert (await checked(files, **holding("OTHER")))["variables.missing"].findings == ()
+
+
+async def test_what_only_begins_like_a_setting_of_laravel_is_the_portals_own(checked: Found) -> None:
+    code = '<?php return ["a" => env("HASHIDS_SALT"), "b" => env("AUTH0_CLIENT_SECRET"), "c" => env("MAIL_HOST")];'
+    outcomes = await checked({"config/services.php": code, ".env.example": "APP_KEY=\n"})
+    assert subjects(outcomes["variables.undocumented"]) == ["AUTH0_CLIENT_SECRET", "HASHIDS_SALT"]
+    assert not outcomes["variables.unused"].findings  # the framework itself reads APP_KEY
