@@ -95,9 +95,9 @@ def _may_hold(line: str) -> bool:
     """Whether a line pairs a name that carries a credential with something that may be one."""
     for match in _PAIRED.finditer(line):
         name, value = match[1], match[3].strip(" ,;}]")
-        if is_secret(name) and any(
-            values.is_real(one, Trust.SETTINGS, quoted=bool(match[2]))
-            for one in (value, _AFTER_FIRST.split(value, 1)[0])
+        quoted, first = bool(match[2]), _AFTER_FIRST.split(value, 1)[0]
+        if is_secret(name) and (
+            values.is_real(value, Trust.SETTINGS, quoted=quoted) or values.is_real(first, Trust.CODE, quoted=quoted)
         ):
             return True
         if name.lower() in ("name", "key", "id", "variable") and is_secret(value):
