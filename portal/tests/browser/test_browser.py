@@ -150,6 +150,7 @@ def test_an_open_dashboard_stays_fresh(world, open_page):
     page.clock.install()
     log_in(page, world.ours.client)
     expect(page.locator("[data-number=pending_approvals]")).to_have_text("1")
+    page.wait_for_load_state("load")  # the script sets its timer then; the clock must not run before
     Approval.unscoped.filter(company=world.ours.company).update(state="withdrawn")
     page.clock.run_for(61_000)
     expect(page.locator("[data-number=pending_approvals]")).to_have_text("0")
