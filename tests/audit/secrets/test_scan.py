@@ -267,3 +267,12 @@ def test_submodules_and_linked_work_trees_are_read(repo: Path, tmp_path: Path) -
 
     assert [f.place for f in read(outer).found] == ["inner/a.py:1"]
     assert [(f.where, f.place) for f in read(tmp_path / "linked").found] == [(Where.TRACKED, "a.py:1")]
+
+
+def test_files_are_read_where_git_is_broken_and_the_history_is_not_passed(repo: Path) -> None:
+    commit(repo, 1, a__py=LINE)
+    (repo / ".git" / "HEAD").write_text("junk")
+    result = read(repo)
+
+    assert [f.place for f in result.found] == ["a.py:1"]
+    assert result.history
