@@ -261,7 +261,8 @@ class _Reader:
                     skip_missing_blobs=True,
                 )
             except (RuntimeError, ValueError, OSError, TimeoutError) as error:
-                if "unborn" not in str(error) and "HEAD" not in str(error)[:80]:
+                refs = self._repository.git("for-each-ref", "--count=1")
+                if isinstance(refs, Failure) or refs.strip():  # else nothing was ever committed
                     yield f"git's objects cannot be read: {str(error)[:200]}"
             if caught:
                 self.not_read.append(("the history", f"{len(caught)} objects are too large or missing"))
