@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
@@ -350,3 +351,10 @@ async def test_a_development_server_behind_a_name(
 )
 async def test_a_production_server_behind_a_name(files: Mapping[str, str], starts: Starts) -> None:
     assert (await starts(files)).status is Status.PASSED
+
+
+async def test_a_makefile_that_calls_itself_without_end_is_soon_left(starts: Starts) -> None:
+    began = time.process_time()
+    await starts({"Procfile": "web: " + "make a; " * 100_000, "Makefile": "a:\n" + "\tmake a\n" * 50_000})
+
+    assert time.process_time() - began < 10

@@ -286,6 +286,8 @@ async def _followed(shelf: Shelf, found: Deployment, command: Command, depth: in
         inner = replace(command, text=text[:TEXT], where=where, folder=folder, through=f"npm run {name}", origin=origin)
         all += await _followed(shelf, found, inner, depth + 1)
     for task in called_tasks(found.tasks, command.text, command.folder):
+        if found.budget <= 0:
+            break
         where = place(task.path, await shelf.text(task.path) or "", task.name, task.text[:60])
         inner = replace(command, text=task.text[:TEXT], where=where, through=f"the task {task.name}", origin=origin)
         if task.text != command.text:

@@ -6,11 +6,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from launchready.hardening.development_servers import Server
 from launchready.hardening.documents import Shelf, folder_of, join, table, within, words
 from launchready.model import Severity
 
+TASKS = 2_000
+"""Of one repository that are looked at."""
+LINES = 20
+"""Commands of one task, and tasks of one command, that are followed."""
 _RUNS = re.compile(
     r"(?:^|[\s;&|])(?:poe|poethepoet|pdm run|pdm|pipenv run|hatch run|rye run|taskipy|task|make|gmake|just)\s+"
     r"(?:-C\s+\S+\s+|-s\s+)?(?:\w+:)?([\w.-]+)"
@@ -62,8 +67,8 @@ async def all_tasks(shelf: Shelf) -> list[Task]:
             found += [Task(name, line, path)] if line else []
     for path in shelf.named("Makefile", "GNUmakefile", "justfile"):
         text = (await shelf.text(path) or "")[:100_000]
-        found += [Task(name, line, path) for name, line in _recipes(text)]
-    return found
+        found += [Task(name, line, path) for name, line in islice(_recipes(text), TASKS)]
+    return found[:TASKS]
 
 
 def _recipes(text: str) -> Iterator[tuple[str, str]]:
@@ -78,11 +83,11 @@ def _recipes(text: str) -> Iterator[tuple[str, str]]:
 def called_tasks(tasks: list[Task], text: str, folder: str) -> list[Task]:
     """The tasks that a command runs, of the nearest folder that has some of this name."""
     found: list[Task] = []
-    for name in dict.fromkeys(_RUNS.findall(text)):
+    for name in list(dict.fromkeys(_RUNS.findall(text)))[:LINES]:
         mine = [task for task in tasks if task.name == name and within(folder, folder_of(task.path))]
         nearest = max((len(folder_of(task.path)) for task in mine), default=0)
-        found += [task for task in mine if len(folder_of(task.path)) == nearest]
-    return found
+        found += [task for task in mine if len(folder_of(task.path)) == nearest][:LINES]
+    return found[:LINES]
 
 
 async def own_server(shelf: Shelf, command: str, folder: str) -> tuple[Server, str] | None:
