@@ -81,7 +81,7 @@ class Repository:
 
     async def listing(self) -> Listing | Failure:
         """Every regular file, those of submodules that are checked out included; symbolic links are left out."""
-        return await self._network.once(("repository", str(self.root)), lambda: asyncio.to_thread(self._list))
+        return await self._network.once(("repository", str(self.root)), lambda: asyncio.to_thread(self.listed))
 
     async def files(self) -> tuple[str, ...] | Failure:
         """The paths of tracked and untracked files, sorted."""
@@ -141,7 +141,8 @@ class Repository:
             return Garbage(Phase.ANSWER, str(self.root), f"git {arguments[0]}: {lines[-1][:200]}")
         return done.stdout
 
-    def _list(self) -> Listing | Failure:
+    def listed(self) -> Listing | Failure:
+        """As `listing`, for who waits anyway and is the only one to ask."""
         if not self.root.is_dir():
             kind = "is not a folder" if self.root.exists() else "there is no such folder"
             return Refused(Phase.REQUEST, str(self.root), f"{self.root}: {kind}")

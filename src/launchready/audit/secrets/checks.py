@@ -31,13 +31,18 @@ async def scanned(look: Look) -> Scan | Failure:
     if repository is None or settings is None:  # the gate asks only where one is named
         return Refused(Phase.REQUEST, "", "no repository was named")
 
+    network, listing = look.network, await repository.listing()
+
     def read() -> Scan | Failure:
-        network = look.network
         return scan(
-            repository, history=settings.history, ignore=settings.ignore, late=lambda: network.left_s <= LEAVE_S
+            repository,
+            listing,
+            history=settings.history,
+            ignore=settings.ignore,
+            late=lambda: network.left_s <= LEAVE_S,
         )
 
-    return await look.network.once("secrets", lambda: asyncio.to_thread(read))
+    return await network.once("secrets", lambda: asyncio.to_thread(read))
 
 
 @check(

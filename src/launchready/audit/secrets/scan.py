@@ -20,7 +20,7 @@ from launchready.audit.secrets.engine import engine
 from launchready.audit.secrets.judgement import Credential, Memory, credentials
 from launchready.audit.secrets.places import Standing, standing_of
 from launchready.probes.failures import Failure
-from launchready.probes.repository import BUILT, Repository
+from launchready.probes.repository import BUILT, Listing, Repository
 
 FILE_BYTES = 100 * 1024 * 1024
 """The largest file that is read; larger ones are named as not read. GitHub takes none above it."""
@@ -101,14 +101,18 @@ class Scan:
 
 def scan(
     repository: Repository,
+    listing: Listing | Failure | None = None,
     *,
     history: bool = True,
     ignore: tuple[str, ...] = (),
     step: Step | None = None,
     late: Callable[[], bool] = lambda: False,
 ) -> Scan | Failure:
-    """Read everything; a failure only where there is nothing to read. Stops, and says so, once `late()` is true."""
-    listing = repository._list()
+    """Read everything; a failure only where there is nothing to read. Stops, and says so, once `late()` is true.
+
+    `listing` is what the repository was seen to hold, where somebody has looked already.
+    """
+    listing = listing or repository.listed()
     if isinstance(listing, Failure):
         return listing
     reader = _Reader(repository, ignore, step, late)
@@ -133,7 +137,7 @@ def scan(
 
 def scan_staged(repository: Repository, *, ignore: tuple[str, ...] = ()) -> Scan | Failure:
     """Read what the next commit would bring: the index, as against HEAD."""
-    listing = repository._list() if repository.top is None else None
+    listing = repository.listed() if repository.top is None else None
     if isinstance(listing, Failure):
         return listing
     reader = _Reader(repository, ignore, None, lambda: False)
@@ -158,8 +162,6 @@ class _Reader:
         self._now: dict[str, list[int]] = {}
         """Object id of each file of the work tree → where in `_found` its credentials are."""
         self._found: list[Found] = []
-        self._seen: set[tuple[str, str]] = set()
-        """(path, digest) that were found in the work tree or in a newer version."""
         self._memory: dict[str, Memory] = {}
         self.not_read: list[tuple[str, str]] = []
         self._files = self._versions = 0
@@ -178,7 +180,6 @@ class _Reader:
         id = hashlib.sha1(b"blob %d\0" % len(raw) + raw, usedforsecurity=False).hexdigest()
         marks = self._now.setdefault(f"{id} {name}", [])
         for found in self._read(name, raw):
-            self._seen.add((found.path, found.digest))
             marks.append(len(self._found))
             self._found.append(Found(found, where))
 
@@ -307,9 +308,7 @@ def _older(found: Found, commit: Any) -> Found:
         when = datetime.fromtimestamp(commit.committer.timestamp, UTC)
     except (OverflowError, ValueError, OSError):
         return found
-    if found.when is not None and found.when <= when:
-        return found
-    return replace(found, commit=commit.id, when=when)
+    return _elder(found, replace(found, commit=commit.id, when=when))
 
 
 def _elder(found: Found, other: Found) -> Found:
