@@ -39,10 +39,7 @@ def check(
     domain: Annotated[
         str | None, typer.Argument(help="Such as example.com; left out: the one of the file.", show_default=False)
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help=f"Describes the portal [default: {options.FILE_NAME}]"),
-    ] = None,
+    config: options.Config = None,
     stage: Annotated[
         list[str] | None, typer.Option(metavar="STAGE", help="Only the checks of this stage. Repeatable.")
     ] = None,
@@ -50,12 +47,7 @@ def check(
         list[str] | None,
         typer.Option("--check", metavar="PATTERN", help="Only these checks: dns.caa, mail, 'tls.*'. Repeatable."),
     ] = None,
-    repo: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="The portal's source code [default: [repository] path]", show_default=False
-        ),
-    ] = None,
+    repo: options.Repo = None,
     format: Annotated[Format, typer.Option(help="What is printed.")] = Format.TERMINAL,
     as_json: options.AsJson = False,
     output: Annotated[

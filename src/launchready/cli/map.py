@@ -38,16 +38,8 @@ def map_(
     domain: Annotated[
         str | None, typer.Argument(help="Such as example.com; left out: the one of the file.", show_default=False)
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option("--config", "-c", metavar="FILE", help=f"Describes the portal [default: {options.FILE_NAME}]"),
-    ] = None,
-    repo: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="The portal's source code [default: [repository] path]", show_default=False
-        ),
-    ] = None,
+    config: options.Config = None,
+    repo: options.Repo = None,
     format: Annotated[
         MapFormat | None, typer.Option(help="How it is drawn.", show_default="by --output, else text")
     ] = None,

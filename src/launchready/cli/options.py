@@ -9,6 +9,14 @@ import typer
 
 FILE_NAME = "launchready.toml"
 
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", metavar="FILE", help=f"Describes the portal [default: {FILE_NAME}]"),
+]
+Repo = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="The portal's source code [default: [repository] path]", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the verdict in one line, no progress.")]
 NoColor = Annotated[bool, typer.Option("--no-color", help="No colours (as NO_COLOR does).")]
