@@ -1,7 +1,7 @@
 """The journal of an action: what is about to be done, what was done, and how to take it back, one JSON line a step.
 
 Written before and after each step and forced to disk, so that a crash at any point can be resumed or undone. It holds
-names only, never a value: it outlives the secret it is about.
+names, and values that anybody may read (such as DNS records), never a secret: it outlives the secret it is about.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ class Journal:
 
     path: Path
 
-    def note(self, what: str, **fields: str | list[str]) -> None:
-        """Add a line; returns when it is on the disk. Raises OSError when it could not be written: do not go on."""
+    def note(self, what: str, **fields: object) -> None:
+        """Add a line of JSON values; returns when it is on the disk.
+
+        Raises OSError when it could not be written: do not go on.
+        """
         line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "what": what, **fields}) + "\n"
         descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW)
         try:
@@ -61,7 +64,7 @@ def _ended(descriptor: int) -> bytes:
     return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
 
 
-def begin(root: Path, action: str, subject: str, **fields: str | list[str]) -> Journal:
+def begin(root: Path, action: str, subject: str, **fields: object) -> Journal:
     """Start a journal below `root`; the folder is kept out of git. Raises OSError."""
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)

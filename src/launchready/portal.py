@@ -11,12 +11,15 @@ import tomllib
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import idna
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from launchready.model import AcceptedRisk
+from launchready.portal_deploy import AlertSettings, DeploySettings, VerifySettings
+from launchready.portal_edge import EdgeSettings
+from launchready.portal_sections import Section
 
 FILE_NAME = "launchready.toml"
 
@@ -56,11 +59,7 @@ DomainName = Annotated[str, AfterValidator(domain_name)]
 _NO_SECRETS = re.compile(r"(password|passwd|secret|token|api_?key|private_?key|credential)s?$", re.IGNORECASE)
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MailSettings(_Section):
+class MailSettings(Section):
     """What the portal's domain does with mail."""
 
     sends: bool | None = None
@@ -73,7 +72,7 @@ class MailSettings(_Section):
     """Hosts or addresses mail leaves from, for reverse DNS and block lists; MX hosts are looked at besides."""
 
 
-class ResolverSettings(_Section):
+class ResolverSettings(Section):
     """One resolver to ask, such as the one of a region."""
 
     name: str
@@ -81,7 +80,7 @@ class ResolverSettings(_Section):
     port: int = Field(default=53, ge=1, le=65535)
 
 
-class DnsSettings(_Section):
+class DnsSettings(Section):
     """Where to ask, and what is expected."""
 
     resolvers: tuple[ResolverSettings, ...] = ()
@@ -90,7 +89,7 @@ class DnsSettings(_Section):
     """Whether to compare with public resolvers (Cloudflare, Google, Quad9) when none are named."""
 
 
-class RepositorySettings(_Section):
+class RepositorySettings(Section):
     """The portal's source code, on this machine."""
 
     path: str = "."
@@ -103,7 +102,7 @@ class RepositorySettings(_Section):
     """Shell patterns of paths that are not read for secrets, such as `tests/fixtures/*`."""
 
 
-class EnvironmentSettings(_Section):
+class EnvironmentSettings(Section):
     """One environment the portal runs in, such as `production`."""
 
     env_file: str = ""
@@ -118,7 +117,7 @@ class EnvironmentSettings(_Section):
     """Name of the environment variable that holds the platform's API token."""
 
 
-class AcceptedSettings(_Section):
+class AcceptedSettings(Section):
     """A finding its owner lives with until a date; past the date it counts again."""
 
     check: str
@@ -127,7 +126,7 @@ class AcceptedSettings(_Section):
     subject: str = "*"
 
 
-class Portal(_Section):
+class Portal(Section):
     """The portal as its owner describes it. `Portal(domain=...)` alone is a full description."""
 
     domain: DomainName
@@ -145,8 +144,15 @@ class Portal(_Section):
     dns: DnsSettings = DnsSettings()
     repository: RepositorySettings | None = None
     """Left out: the source code is not audited."""
-    environments: dict[str, EnvironmentSettings] = {}
+    environments: dict[str, EnvironmentSettings] = Field(default_factory=dict)
     """By name: `production`, `staging`, `development`."""
+    edge: EdgeSettings | None = None
+    """Left out: `launchready edge` has nothing to do."""
+    deploy: DeploySettings | None = None
+    """Left out: `launchready deploy` has nothing to do."""
+    verify: VerifySettings | None = None
+    """Left out: `launchready verify` looks at the first page only."""
+    alerts: AlertSettings = AlertSettings()
     accepted: tuple[AcceptedSettings, ...] = ()
 
     @property
@@ -223,17 +229,20 @@ def _say(problem: Any) -> str:
 
 
 def _keys_beside(path: tuple[str | int, ...]) -> list[str]:
-    sections: dict[str, type[_Section]] = {
-        "mail": MailSettings,
-        "dns": DnsSettings,
-        "accepted": AcceptedSettings,
-        "repository": RepositorySettings,
-        "environments": EnvironmentSettings,
-    }
-    if "resolvers" in path[:-1]:
-        return list(ResolverSettings.model_fields)
-    section = sections.get(str(path[0]), Portal) if len(path) > 1 else Portal
-    return list(section.model_fields)
+    """The keys of the table that the last part of a path lies in."""
+    table: type[BaseModel] = Portal
+    for part in path[:-1]:
+        field = table.model_fields.get(str(part))
+        if field is not None:
+            table = _table_in(field.annotation) or table
+    return list(table.model_fields)
+
+
+def _table_in(annotation: Any) -> type[BaseModel] | None:
+    """The section a key's type is made of: itself, or what its list, mapping or union holds."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _table_in(inner))), None)
 
 
 def _literal_secret(value: object, path: str = "") -> str | None:
