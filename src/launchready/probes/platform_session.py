@@ -43,6 +43,11 @@ class Store(Protocol):
         """Whose store it is."""
         ...
 
+    @property
+    def session(self) -> Session:
+        """Whom it asks, with which token."""
+        ...
+
     async def names(self) -> frozenset[str] | Failure:
         """The names of all variables the service gets in this environment."""
         ...
