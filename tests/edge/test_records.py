@@ -19,7 +19,7 @@ async def test_healthy_records_pass_with_the_addresses_seen(judge) -> None:
 
     assert outcome.status is Status.PASSED
     assert {row.subject for row in outcome.passed} == {ROOT, WWW}
-    assert "192.88.99.10" in outcome.passed[0].detail
+    assert "104.16.99.10" in outcome.passed[0].detail
 
 
 async def test_a_root_without_an_address_is_a_blocker_with_the_record_to_paste(judge) -> None:

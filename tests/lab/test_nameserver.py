@@ -48,7 +48,7 @@ async def test_an_authoritative_answer_has_authority_and_no_recursion() -> None:
     async with served() as (ask, _):
         answer = await ask(NS1, f"www.{DOMAIN}", "A")
 
-    assert texts(answer.answer) == [f"www.{DOMAIN}. 192.88.99.10"]
+    assert texts(answer.answer) == [f"www.{DOMAIN}. 104.16.99.10"]
     assert answer.flags & dns.flags.AA
     assert not answer.flags & dns.flags.RA
 
@@ -74,10 +74,10 @@ async def test_the_parent_refers_with_glue_and_without_authority() -> None:
 
 
 async def test_a_wildcard_answers_under_the_name_asked_and_only_where_nothing_is() -> None:
-    async with served(records(DOMAIN, add=("* 300 A 192.88.99.10",))) as (ask, _):
+    async with served(records(DOMAIN, add=("* 300 A 104.16.99.10",))) as (ask, _):
         made, there = await ask(NS1, f"any.thing.{DOMAIN}", "A"), await ask(NS1, f"mail.{DOMAIN}", "A")
 
-    assert texts(made.answer) == [f"any.thing.{DOMAIN}. 192.88.99.10"]
+    assert texts(made.answer) == [f"any.thing.{DOMAIN}. 104.16.99.10"]
     assert texts(there.answer) == [f"mail.{DOMAIN}. 192.88.99.25"]
 
 
@@ -104,7 +104,7 @@ async def test_a_zone_may_hold_what_standard_servers_refuse() -> None:
         apex, beside = await ask(NS1, DOMAIN, "CNAME"), await ask(NS1, f"www.{DOMAIN}", "A")
 
     assert texts(apex.answer) == [f"{DOMAIN}. out.mailer.example."]
-    assert texts(beside.answer) == [f"www.{DOMAIN}. 192.88.99.10"]
+    assert texts(beside.answer) == [f"www.{DOMAIN}. 104.16.99.10"]
 
 
 async def test_a_server_refuses_what_it_does_not_serve() -> None:
@@ -164,7 +164,7 @@ async def test_a_resolver_refuses_what_does_not_validate_unless_checking_is_off(
         unchecked = await ask(FRANKFURT, DOMAIN, "A", flags=dns.flags.RD | dns.flags.CD)
 
     assert checked.rcode() == dns.rcode.SERVFAIL
-    assert texts(unchecked.answer) == [f"{DOMAIN}. 192.88.99.10"]
+    assert texts(unchecked.answer) == [f"{DOMAIN}. 104.16.99.10"]
 
 
 async def test_ad_is_set_for_signed_zones_only() -> None:

@@ -145,7 +145,7 @@ async def test_a_question_is_asked_once_also_of_two_names_with_one_address(autho
 
 async def test_addresses_are_ipv4_first_and_fail_only_when_neither_was_answered(authority) -> None:
     async with asking(authority) as (dns, _):
-        assert await dns.addresses(f"www.{DOMAIN}") == ("192.88.99.10", "2001:20::10")
+        assert await dns.addresses(f"www.{DOMAIN}") == ("104.16.99.10", "2606:4700::99:10")
         assert await dns.addresses(f"nope.{DOMAIN}") == ()
     async with asking(authority, resolver("Frankfurt", trouble=Trouble.REFUSES)) as (dns, _):
         assert isinstance(await dns.addresses(f"www.{DOMAIN}"), Failure)

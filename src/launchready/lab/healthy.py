@@ -1,7 +1,9 @@
 """The healthy world: brightside.example, the portal of a small agency, with nothing wrong that a check could find.
 
 Its addresses are globally reachable by IANA's registries yet routed nowhere (192.88.99.0/24, RFC 7526;
-2001:20::/28, RFC 7343), so that no check takes them for private and no packet meant for them leaves.
+2001:20::/28, RFC 7343), so that no check takes them for private and no packet meant for them leaves. The edge alone
+is where a real one would be, in Cloudflare's published ranges, for that is how an edge is recognised: every look at
+it is led back to this machine, on both of the ports that are ever asked there.
 """
 
 from __future__ import annotations
@@ -20,8 +22,10 @@ from launchready.lab.world import (
 )
 
 DOMAIN = "brightside.example"
-EDGE = ("192.88.99.10", "2001:20::10")
-"""Where the portal's sites are."""
+EDGE = ("104.16.99.10", "2606:4700::99:10")
+"""Where the portal's sites are: addresses of Cloudflare's."""
+ORIGIN = ("192.88.99.10", "2001:20::10")
+"""Where the portal's own server is, behind the edge. It lets nobody but the edge in; no record names it."""
 MAIL = ("192.88.99.25", "2001:20::25")
 """Where its mail server is."""
 RELAY = "192.88.99.35"
@@ -36,7 +40,11 @@ SECURITY_HEADERS = (
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "strict-origin-when-cross-origin"),
     ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+    ("Cache-Control", "private, no-store"),
 )
+"""Of every answer that may be about somebody; `FILE_HEADERS` are those of the others."""
+FILE_HEADERS = (*SECURITY_HEADERS[:-1], ("Cache-Control", "public, max-age=14400"))
+"""Of files that are the same for everybody and keep their names when they change."""
 HTML = ("Content-Type", "text/html; charset=utf-8")
 
 PAGE = """<!doctype html>
@@ -171,13 +179,9 @@ def _sites() -> list[Site]:
     json = (("Content-Type", "application/json"), *SECURITY_HEADERS)
     text = (("Content-Type", "text/plain"), *SECURITY_HEADERS)
     static = (
-        Route(
-            "/static/site.css", Response(200, (("Content-Type", "text/css"), *SECURITY_HEADERS), "body{margin:2rem}")
-        ),
-        Route(
-            "/static/site.js", Response(200, (("Content-Type", "text/javascript"), *SECURITY_HEADERS), "'use strict'")
-        ),
-        Route("/static/logo.svg", Response(200, (("Content-Type", "image/svg+xml"), *SECURITY_HEADERS), _LOGO)),
+        Route("/static/site.css", Response(200, (("Content-Type", "text/css"), *FILE_HEADERS), "body{margin:2rem}")),
+        Route("/static/site.js", Response(200, (("Content-Type", "text/javascript"), *FILE_HEADERS), "'use strict'")),
+        Route("/static/logo.svg", Response(200, (("Content-Type", "image/svg+xml"), *FILE_HEADERS), _LOGO)),
     )
     hidden = (("X-Robots-Tag", "noindex, nofollow"),)
     policy = "version: STSv1\r\nmode: enforce\r\nmx: mail.brightside.example\r\nmax_age: 604800\r\n"
