@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
+from launchready.lab.cloudflare.account import CloudflareAccount
 from launchready.model import Severity
 
 
@@ -227,7 +228,10 @@ class Account:
     retry_after: str = "0"
     """What `Retry-After` says then; empty: the header is missing."""
     trouble: str = ""
-    """`endless`, `garbage`, `html`, `redirects`, `wrong schema`, `fails after N` (writes are 500 from the Nth on)."""
+    """`endless`, `garbage`, `html`, `redirects`, `wrong schema`, `internal error`, `fails after N` (writes are 500 from
+    the Nth on), `revokes after N` (the token, after N changes), `loses answer N` (the connection ends after the Nth
+    change was made; with `and is silent then` so does every later one), `build fails`, `migration fails`,
+    `never ready`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +248,8 @@ class World:
     source: Source | None = None
     """None: this portal is audited without its code."""
     platforms: tuple[Account, ...] = ()
+    cloudflare: CloudflareAccount | None = None
+    """None: the zone is at name servers without an API. See `launchready.lab.cloudflare`."""
 
 
 T = TypeVar("T")
