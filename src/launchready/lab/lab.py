@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Protocol
 
 from launchready.lab.authority import Authority
+from launchready.lab.cloudflare import api as cloudflare_api
+from launchready.lab.cloudflare.state import CloudflareState
 from launchready.lab.edge import Edge
 from launchready.lab.edge_http import Answer
 from launchready.lab.healthy import healthy_world
@@ -57,7 +59,7 @@ class Lab:
         delay_ms: float = 0.0,
         live: LivePortal | None = None,
     ) -> None:
-        self.world = with_platforms(with_registry(world or healthy_world()))
+        self.world = cloudflare_api.with_api(with_platforms(with_registry(world or healthy_world())))
         self.authority = authority or Authority()
         self.now = datetime.now(UTC)
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -66,14 +68,25 @@ class Lab:
         self.detours: tuple[Detour, ...] = ()
         self.platforms = PlatformApis(self.world.platforms)
         """What the hosting platforms hold; changes as their APIs are asked to."""
-        self._services: list[Service] = [
-            NameServers(self.world, self.counts),
-            Edge(self.world, self.authority, self.counts, self.platforms.handlers() | _handler(self.world, live)),
-            MailServers(self.world, self.authority, self.counts),
-        ]
+        account = self.world.cloudflare
+        self._cloudflare = CloudflareState(account, self.world.zones, self.world.domain) if account else None
+        handlers = self.platforms.handlers() | _handler(self.world, live)
+        if self._cloudflare:
+            handlers[cloudflare_api.HOST] = cloudflare_api.handler(self._cloudflare)
+        names = NameServers(self.world, self.counts)
+        edge = Edge(self.world, self.authority, self.counts, handlers)
+        if self._cloudflare:
+            names.follow(self._cloudflare)
+        self._services: list[Service] = [names, edge, MailServers(self.world, self.authority, self.counts)]
         self.live = live
         self._relay = Relay(delay_ms) if delay_ms else None
         self._folder: TemporaryDirectory[str] | None = None
+
+    @property
+    def cloudflare(self) -> CloudflareState:
+        """What the world's Cloudflare account holds now; only in a world that has one."""
+        assert self._cloudflare is not None, "this world has no Cloudflare account"
+        return self._cloudflare
 
     async def __aenter__(self) -> Lab:
         """Start every service."""

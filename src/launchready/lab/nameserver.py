@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import socket
 from collections import Counter
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol, cast
 
 import dns.exception
 import dns.flags
@@ -54,6 +55,16 @@ class View:
     trouble: Trouble
 
 
+class LiveZone(Protocol):
+    """A zone that changes while it is served."""
+
+    on_change: list[Callable[[], None]]
+
+    def zone(self) -> Zone:
+        """The zone as it is now."""
+        ...
+
+
 class NameServers:
     """Every name server and resolver of a world."""
 
@@ -61,14 +72,33 @@ class NameServers:
         self.world = world
         self.counts = counts
         self._ds = delegation_signers(world.zones)
+        self._serving: list[View] = []
         self._servers: list[asyncio.Server] = []
         self._transports: list[asyncio.DatagramTransport] = []
         self._sockets: list[socket.socket] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
+    def follow(self, live: LiveZone) -> None:
+        """Serve a zone as it is at each moment, wherever the world's zone of that name would be served."""
+        served = live.zone()
+        self.world = replace(
+            self.world, zones=tuple(served if z.origin == served.origin else z for z in self.world.zones)
+        )
+
+        def changed() -> None:
+            nonlocal served
+            before, served = parse(served), live.zone()
+            for view in self._serving:
+                # Who sees the zone differently from the world goes on doing so.
+                if view.zones.get(before.origin) is before:
+                    view.zones[before.origin] = parse(served)
+
+        live.on_change.append(changed)
+
     async def start(self) -> list[Detour]:
         """Listen for every address; where nobody is to listen, the way leads to a closed port."""
-        return [await self._listen(view) for view in self._views()]
+        self._serving = self._views()
+        return [await self._listen(view) for view in self._serving]
 
     async def stop(self) -> None:
         """Close every socket."""
