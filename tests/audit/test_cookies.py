@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from launchready.audit.cookies import is_session, judge_cookie, read_cookie
+from launchready.audit.cookies import judge_cookie
 from launchready.lab.faults.pages import APP, WWW, cookie
 from launchready.lab.healthy import HTML, LOGIN, SECURITY_HEADERS
 from launchready.lab.world import Response, Trouble, both, route, site
 from launchready.model import Severity, Status
+from launchready.probes.set_cookie import is_session, read_cookie
 
 RIGHT = "Path=/; Secure; HttpOnly; SameSite=Lax"
 

@@ -61,7 +61,15 @@ class Http:
         """
         return await self._get_any(url, address, "")
 
-    async def _get_any(self, url: str, address: str | None, cookies: str) -> Page | Failure:
+    async def get_again(self, url: str) -> Page | Failure:
+        """GET a URL a second time, once the first GET has ended: what a cache on the way has kept shows then.
+
+        However many ask, it is asked twice in a run and no more.
+        """
+        await self.get(url)
+        return await self._get_any(url, None, "", again=True)
+
+    async def _get_any(self, url: str, address: str | None, cookies: str, *, again: bool = False) -> Page | Failure:
         try:
             url = normal_url(url)
             parts = urlsplit(url)
@@ -75,7 +83,7 @@ class Http:
             return addresses
         first: Failure | None = None
         for candidate in addresses[:MOST_ADDRESSES]:
-            found = await self._get_once(url, host, candidate, port, cookies)
+            found = await self._get_once(url, host, candidate, port, cookies, again)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 return found
             first = first or found  # the later ones may fail for want of IPv6 here
@@ -143,8 +151,10 @@ class Http:
             return None
         return Unreachable(Phase.CONNECT, url, f"a redirect to an address nobody outside can reach ({reasons[0]})")
 
-    async def _get_once(self, url: str, host: str, address: str, port: int, cookies: str) -> Page | Failure:
-        key = ("http", url, address, cookies)
+    async def _get_once(
+        self, url: str, host: str, address: str, port: int, cookies: str, again: bool
+    ) -> Page | Failure:
+        key = ("http", url, address, cookies, again)
         return await self.network.once(key, lambda: self._get(url, host, address, port, cookies))
 
     async def _get(self, url: str, host: str, address: str, port: int, cookies: str) -> Page | Failure:
