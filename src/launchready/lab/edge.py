@@ -7,6 +7,7 @@ import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -23,7 +24,31 @@ _BEFORE_TLS = (Trouble.SILENT, Trouble.DRIPS, Trouble.CLOSES, Trouble.TLS_GARBAG
 """Of a site: acted out instead of a handshake, once the ClientHello has named it. Others: for every request."""
 _SERVER_HELLO = b"\x16\x03\x03\x00\x7a\x02\x00\x00\x76\x03\x03" + bytes(115)
 """The beginning of one, for a server that never gets to its end."""
+_NO_CERTIFICATE = b"\x15\x03\x03\x00\x02\x02\x28"
+"""The alert handshake_failure (RFC 8446 section 6.2), as an edge says for a name it has no certificate for."""
 _NOT_TLS = b"SSH-2.0-lab this is not TLS\r\n"
+
+
+class Front(Protocol):
+    """An edge of somebody else's, in front of sites of this world; it decides at each request what its hosts are."""
+
+    addresses: tuple[str, ...]
+
+    def lead_to(self, ports: Mapping[tuple[str, int | None], tuple[str, int]]) -> None:
+        """Learn where on loopback (address, port) is."""
+        ...
+
+    def holds(self, host: str) -> bool:
+        """Whether a host may be behind it."""
+        ...
+
+    def site(self, host: str) -> Site | None:
+        """How the TLS of a host is to be; None: it has no certificate."""
+        ...
+
+    async def answer(self, scheme: str, asked: Request) -> Response:
+        """What a visitor gets."""
+        ...
 
 
 class Edge:
@@ -35,8 +60,9 @@ class Edge:
         authority: Authority,
         counts: Counter[tuple[str, ...]],
         handlers: Mapping[str, Answer] | None = None,
+        front: Front | None = None,
     ) -> None:
-        self.world, self.authority, self.counts = world, authority, counts
+        self.world, self.authority, self.counts, self.front = world, authority, counts, front
         self.handlers = handlers or {}
         """By host: programs that answer in place of routes, over HTTPS."""
         self._servers: list[asyncio.Server] = []
@@ -56,14 +82,29 @@ class Edge:
                     detours.append(Detour(address, port, to, server.sockets[0].getsockname()[1]))
                 else:
                     detours.append(Detour(address, port, to, closed_port(to)))
+        if self.front:
+            self.front.lead_to({(d.host, d.port): (d.to_address, d.to_port or 0) for d in detours})
+            detours += await self._listen_in_front(self.front)
         return [*self._refusals(), *detours]
+
+    async def _listen_in_front(self, front: Front) -> list[Detour]:
+        detours = []
+        for address in front.addresses:
+            to = "::1" if ":" in address else "127.0.0.1"
+            for port, serve in ((443, self._serve_front_tls), (80, self._serve_front_plain)):
+                server = await asyncio.start_server(self._connected(serve, address, {}), to, 0)
+                self._servers.append(server)
+                detours.append(Detour(address, port, to, server.sockets[0].getsockname()[1]))
+        return detours
 
     def _refusals(self) -> list[Detour]:
         """Hosts that listen nowhere on a port although others at their address do: a look at them is refused.
 
-        A host that listens at another address of its own is not among them: it closes the connection instead.
+        A host that listens at another address of its own is not among them: it closes the connection instead. Nor is
+        one that may be behind an edge, which listens on both ports.
         """
-        hosts = dict.fromkeys(site.host for site in self.world.sites)
+        behind = self.front.holds if self.front else lambda _: False
+        hosts = dict.fromkeys(site.host for site in self.world.sites if not behind(site.host))
         of = {host: [site for site in self.world.sites if site.host == host] for host in hosts}
         closed = [(h, port) for h in hosts for port in (443, 80) if not any(_listens(s, port) for s in of[h])]
         return [Detour(host, port, "127.0.0.1", closed_port("127.0.0.1")) for host, port in closed]
@@ -103,6 +144,18 @@ class Edge:
         if trouble in _BEFORE_TLS:
             await _spoil_handshake(trouble, reader, writer)
             return
+        await self._serve_site(reader, writer, address, site, hello, name, self._answer("https", address, sites))
+
+    async def _serve_site(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        address: str,
+        site: Site,
+        hello: bytes,
+        name: str,
+        answer: Answer,
+    ) -> None:
         stream = TlsStream(reader, writer, self._context(site), server_side=True)
         stream.connection.bio_write(hello)
         try:
@@ -112,13 +165,39 @@ class Edge:
             offered = f"{stream.connection.get_protocol_version_name()} {alpn}"
             self.counts["tls", name, address, "443", offered] += 1
         h2 = stream.connection.get_alpn_proto_negotiated() == b"h2"
-        await (serve_h2 if h2 else serve_h1)(stream, self._answer("https", address, sites))
+        await (serve_h2 if h2 else serve_h1)(stream, answer)
         await stream.close()
 
     async def _serve_plain(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
     ) -> None:
         await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
+
+    async def _serve_front_tls(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, _: dict[str, Site]
+    ) -> None:
+        assert self.front is not None
+        hello, name = await _name_asked_for(reader)
+        if (site := self.front.site(name.lower())) is None:
+            writer.write(_NO_CERTIFICATE)
+            await writer.drain()
+            return
+        await self._serve_site(reader, writer, address, site, hello, name, self._front_answer("https", address))
+
+    async def _serve_front_plain(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, _: dict[str, Site]
+    ) -> None:
+        await serve_h1(_Plain(reader, writer), self._front_answer("http", address))
+
+    def _front_answer(self, scheme: str, address: str) -> Answer:
+        front = self.front
+        assert front is not None
+
+        def answer(asked: Request) -> Awaitable[Response]:
+            self.counts["get", f"{scheme}://{asked.host}{asked.target}", address] += 1
+            return front.answer(scheme, asked)
+
+        return answer
 
     def _answer(self, scheme: str, address: str, sites: dict[str, Site]) -> Answer:
         def answer(asked: Request) -> Response | Awaitable[Response]:

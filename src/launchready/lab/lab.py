@@ -14,6 +14,7 @@ from typing import Protocol
 
 from launchready.lab.authority import Authority
 from launchready.lab.cloudflare import api as cloudflare_api
+from launchready.lab.cloudflare.proxy import Proxy
 from launchready.lab.cloudflare.state import CloudflareState
 from launchready.lab.edge import Edge
 from launchready.lab.edge_http import Answer
@@ -74,7 +75,8 @@ class Lab:
         if self._cloudflare:
             handlers[cloudflare_api.HOST] = cloudflare_api.handler(self._cloudflare)
         names = NameServers(self.world, self.counts)
-        edge = Edge(self.world, self.authority, self.counts, handlers)
+        self._front = Proxy(self._cloudflare, self.authority.root_pem) if self._cloudflare else None
+        edge = Edge(self.world, self.authority, self.counts, handlers, self._front)
         if self._cloudflare:
             names.follow(self._cloudflare)
         self._services: list[Service] = [names, edge, MailServers(self.world, self.authority, self.counts)]

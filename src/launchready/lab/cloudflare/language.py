@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
@@ -93,6 +94,7 @@ class Expression:
     functions: frozenset[str]
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str, kind: str = "filter", *, response: bool = False) -> Expression:
     """A `filter` (true or false) or a `value` (text). Raises NotParsed for what Cloudflare would refuse.
 

@@ -94,7 +94,8 @@ def _adapter(id: str) -> TypeAdapter[Any]:
     from cloudflare.types.zones.setting_get_response import SettingGetResponse
 
     model = next(m for m in get_args(SettingGetResponse) if id in get_args(m.model_fields["id"].annotation))
-    return TypeAdapter(list[_closed(model.model_fields["value"].annotation)], config=ConfigDict(strict=True))  # type: ignore[arg-type]
+    wanted: Any = _closed(model.model_fields["value"].annotation)
+    return TypeAdapter(list[wanted], config=ConfigDict(strict=True))
 
 
 def _closed(annotation: Any) -> Any:

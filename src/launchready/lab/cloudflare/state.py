@@ -6,6 +6,7 @@ A test reads and edits it as `lab.cloudflare`; after an edit by hand it calls `c
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -52,6 +53,8 @@ class CloudflareState:
         self.settings_modified: dict[str, str] = {}
         self.bots: dict[str, Any] = {"enable_js": True, "fight_mode": False, "using_latest_model": True}
         self.url_normalization = {"type": "cloudflare", "scope": "incoming"}
+        self.clock: Callable[[], float] = time.monotonic
+        """Seconds; what the cache and rate limits go by."""
         self.visitor = "203.0.113.7"
         """The address every visitor of the edge seems to come from (`ip.src`)."""
         self.records: dict[str, Record] = {}
