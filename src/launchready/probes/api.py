@@ -11,7 +11,7 @@ import contextlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -75,44 +75,61 @@ class Api:
             return Timeout(Phase.ANSWER, url, f"{_host(url)} limits how often it may be asked (429)")
         return page if isinstance(page, Failure) else _reply(page, url)
 
+    async def exchange(
+        self, method: str, url: str, content: bytes | None = None, *, limit_s: float | None = None
+    ) -> Page | Failure:
+        """One exchange of bytes that carries no token, such as an upload to an address that is itself signed.
+
+        `limit_s` takes the place of the operation's timeout; the run's deadline holds all the same. No failure quotes
+        more of `url` than its host.
+        """
+        page = await self._send(method, url, {"Content-Type": ""} if content is not None else {}, content, limit_s)
+        if isinstance(page, Failure):
+            return replace(page, subject=_host(url))
+        return page
+
     async def close(self) -> None:
         """Close connections."""
         if self._multi:
             self._multi.close()
             self._multi = None
 
-    async def _send(self, method: str, url: str, headers: Mapping[str, str], body: object) -> Page | Failure:
+    async def _send(
+        self, method: str, url: str, headers: Mapping[str, str], body: object, limit_s: float | None = None
+    ) -> Page | Failure:
         host = _host(url)
         addresses = await self.dns.addresses(host)
         if isinstance(addresses, Failure):
             return addresses
         found: Page | Failure = NoAddress(Phase.LOOKUP, host, f"{host} has no address")
         for address in addresses[:MOST_ADDRESSES]:
-            found = await self._transfer(method, url, address, headers, body)
+            found = await self._transfer(method, url, address, headers, body, limit_s)
             if not (isinstance(found, Failure) and found.phase is Phase.CONNECT):
                 break
         return found
 
     async def _transfer(
-        self, method: str, url: str, address: str, headers: Mapping[str, str], body: object
+        self, method: str, url: str, address: str, headers: Mapping[str, str], body: object, longest_s: float | None
     ) -> Page | Failure:
         host = _host(url)
         place = self.network.route(host, address, 443)
         if isinstance(place, Failure):
             return place
-        limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
+        limit_s = self.network.bounded_s(longest_s or self.network.limits.operation_timeout_s)
         if limit_s <= 0:
             return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
         transfer = Transfer(url, address, place, self.network.limits, limit_s, share=True)
         self._trust_only_the_right(transfer.curl)
         sent = {"Accept": "application/json", **headers}
-        if body is not None:
+        if isinstance(body, bytes):
+            transfer.curl.setopt(pycurl.POSTFIELDS, body)
+        elif body is not None:
             sent["Content-Type"] = "application/json"
             transfer.curl.setopt(pycurl.POSTFIELDS, json.dumps(body).encode())
         transfer.curl.setopt(pycurl.CUSTOMREQUEST, method)
-        transfer.curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in sent.items()])
+        transfer.curl.setopt(pycurl.HTTPHEADER, [f"{name}: {value}".rstrip() for name, value in sent.items()])
         self._multi = self._multi or CurlMulti(4)
-        async with self.network.slot("api", host, f"{method} {url}"):
+        async with self.network.slot("api", host, f"{method} {url.partition('?')[0]}"):
             try:
                 return transfer.result(*await self._multi.perform(transfer.curl))
             finally:
