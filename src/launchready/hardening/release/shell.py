@@ -29,16 +29,17 @@ async def run_all(
     told: Told,
     limit_s: float,
     more: Mapping[str, str] | None = None,
+    base: Mapping[str, str] | None = None,
 ) -> list[str] | Failed:
     """Run each in `folder` while the one before ended with 0; the last lines printed, redacted.
 
     Each may take `limit_s`. `$RELEASE`, `$RELEASE_VERSION`, `$RELEASE_COMMIT` and `$RELEASE_REFERENCE` say which
-    release it is for; `more` adds to them.
+    release it is for; `more` adds to them. `base` takes the place of this process's own variables.
     """
     kept: list[str] = []
     for command in commands:
         told(f"$ {without_secrets(command)}")
-        code, kept = await run(["/bin/sh", "-c", command], folder, variables(release, more), told, limit_s)
+        code, kept = await run(["/bin/sh", "-c", command], folder, variables(release, more), told, limit_s, base)
         if code != 0:
             quoted = without_secrets(command)
             what = f"`{quoted}` ended with {code}" if code is not None else f"`{quoted}` took more than {limit_s:.0f} s"
@@ -47,7 +48,12 @@ async def run_all(
 
 
 async def run(
-    arguments: list[str], folder: Path, environment: Mapping[str, str], told: Told | None, limit_s: float
+    arguments: list[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    told: Told | None,
+    limit_s: float,
+    base: Mapping[str, str] | None = None,
 ) -> tuple[int | None, list[str]]:
     """Exit code (None: out of time, and killed with all it started) and the last lines, redacted.
 
@@ -56,7 +62,7 @@ async def run(
     process = await asyncio.create_subprocess_exec(
         *arguments,
         cwd=folder,
-        env={**os.environ, **environment},
+        env={**(os.environ if base is None else base), **environment},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
