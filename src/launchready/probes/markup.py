@@ -28,6 +28,8 @@ class Element:
     """Names in lower case, character references resolved, the first of equal names."""
     text: str = ""
     """What is inside, for elements that hold text only: `style`, `script`, `title`, `textarea`."""
+    form: int = 0
+    """Which `<form>` of the page it is in, counted from 1; 0: in none."""
 
     def get(self, name: str) -> str:
         """An attribute's value without the white space around it, empty when it is missing."""
@@ -40,11 +42,12 @@ def elements(text: str) -> Iterator[Element]:
     Left out, as a browser makes nothing of them: comments, what is inside `<template>`, `<noscript>` and the text
     of `<script>` or `<textarea>`, and a tag that the end of the page cuts off.
     """
-    position = templates = count = 0
+    position = templates = count = forms = form = 0
     while count < ELEMENTS and (token := _TOKEN.search(text, position)):
         position = token.end()
         if ending := token["end"]:
             templates -= ending.lower() == "template" and templates > 0
+            form = 0 if ending.lower() == "form" and not templates else form
             continue
         if not (name := token["start"]) or not token["closed"]:
             continue
@@ -57,7 +60,10 @@ def elements(text: str) -> Iterator[Element]:
             templates += 1
         elif not templates:
             count += 1
-            yield Element(tag, _attributes(token["attributes"]), inside)
+            if tag == "form" and not form:  # a form in a form is none
+                forms += 1
+                form = forms
+            yield Element(tag, _attributes(token["attributes"]), inside, form)
 
 
 @dataclass(frozen=True, slots=True)

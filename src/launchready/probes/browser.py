@@ -1,0 +1,327 @@
+"""Pages as people get them: opened in a real Chromium, scripts run, what is seen and what went wrong told as data.
+
+One browser a run, started when the first page is asked for, with a fresh profile and nothing of its own to report.
+It reaches what the network reaches (`browser_proxy.py`). Certificates are not judged here, and nothing secret is
+typed: the TLS probe says whether they are right. Needs Playwright and a Chromium; without them it says how to get one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import re
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from launchready.probes.browser_proxy import BrowserProxy
+from launchready.probes.dns import Dns
+from launchready.probes.failures import Failure, Garbage, OutOfTime, Phase, Timeout, Unreachable
+from launchready.probes.network import Network
+
+PATH_ENV = "LAUNCHREADY_CHROMIUM"
+_PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+START_S = 25.0
+PAGE_S = 20.0
+"""For one page, from the first packet until it shows something."""
+BLANK_S = 2.5
+"""How long a page that has loaded everything may show nothing until it is taken for blank."""
+SETTLE_S = 0.3
+"""After a page shows something: for errors that come a moment later."""
+PAGES_AT_ONCE = 3
+MOST_TEXT = 64 * 1024
+MOST_NOTES = 20
+"""Errors and failed loads of one page that are kept."""
+_FLAGS = (
+    "--disable-gpu", "--disable-quic", "--no-first-run", "--no-default-browser-check",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-breakpad",
+    "--disable-domain-reliability", "--metrics-recording-only", "--mute-audio",
+    # All goes through the proxy, names included; what would go beside it goes nowhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+)  # fmt: skip
+_SEEN = """most => {
+  const body = document.body;
+  if (!body) return {text: "", things: 0};
+  const clear = e => { for (; e; e = e.parentElement) if (+getComputedStyle(e).opacity < 0.05) return true; };
+  let things = 0;
+  for (const e of body.querySelectorAll("img,svg,canvas,video,input,button,select,textarea,iframe")) {
+    const r = e.getBoundingClientRect(), s = getComputedStyle(e);
+    if (r.width > 1 && r.height > 1 && s.visibility === "visible" && s.display !== "none" && !clear(e)
+        && !(e.tagName === "IMG" && !e.naturalWidth) && e.type !== "hidden") things++;
+    if (things >= 20) break;
+  }
+  return {text: clear(body) ? "" : body.innerText.slice(0, most), things};
+}"""
+_PLACE = re.compile(r"https?://[^\s)]{1,500}?(?=:\d+:\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptError:
+    """An error no script caught. Hostile text."""
+
+    text: str
+    source: str
+    """URL of the script; empty where nobody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailedLoad:
+    """A script or a style sheet that did not come."""
+
+    url: str
+    kind: str
+    """`script` or `stylesheet`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A page after its scripts ran. Everything in it is hostile text."""
+
+    url: str
+    """Where it ended."""
+    status: int
+    text: str = field(repr=False)
+    """What is visible, white space as one blank."""
+    things: int
+    """Visible pictures, fields and buttons."""
+    errors: tuple[ScriptError, ...]
+    failed: tuple[FailedLoad, ...]
+    elapsed_s: float
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing at all is seen."""
+        return not self.text and not self.things
+
+
+@dataclass(frozen=True, slots=True)
+class NoBrowser(Failure):
+    """There is none here, or it does not start."""
+
+    unlock: str = "install Chromium (Debian: apt-get install chromium) and pip install 'launchready[browser]'"
+
+
+def program() -> str | None:
+    """The path of a Chromium: the one `LAUNCHREADY_CHROMIUM` names, else the first known name on PATH."""
+    if named := os.environ.get(PATH_ENV):
+        return shutil.which(named)
+    return next(filter(None, map(shutil.which, _PROGRAMS)), None)
+
+
+def missing() -> str:
+    """What a browser lacks on this machine, as the beginning of a sentence; empty when there is one."""
+    if importlib.util.find_spec("playwright") is None:
+        return "Playwright is not installed"
+    if program() is None:
+        named = os.environ.get(PATH_ENV)
+        return f"{PATH_ENV} names no program" if named else "there is no Chromium on this machine"
+    return ""
+
+
+class Browser:
+    """The browser of one run; nothing starts before `open`, nothing is left after `close`."""
+
+    def __init__(self, network: Network, dns: Dns) -> None:
+        self.network = network
+        self._proxy = BrowserProxy(network, dns)
+        self._playwright: Any = None
+        self._browser: Any = None
+        self._failed: Failure | None = None
+        self._starting = asyncio.Lock()
+        self._places = asyncio.Semaphore(PAGES_AT_ONCE)
+        self._closed = False
+
+    async def open(self, url: str, *, until: str = "") -> Rendered | Failure:
+        """Open a page and wait until it shows something, or the text `until`; within `PAGE_S`, each time anew."""
+        if failure := await self._ready():
+            return failure
+        self._proxy.own.add(urlsplit(url).hostname or "")
+        limit_s = self.network.bounded_s(PAGE_S)
+        if limit_s <= 0:
+            return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
+        began = time.monotonic()
+        async with self._places:
+            try:
+                async with asyncio.timeout(limit_s + 2):
+                    return await self._open(url, until, began, limit_s)
+            except TimeoutError:
+                return Timeout(Phase.ANSWER, url, f"the browser showed nothing within {limit_s:.0f} s")
+            except Exception as error:
+                if not _is_playwright(error):
+                    raise
+                return _told(url, error, time.monotonic() - began)
+
+    async def close(self) -> None:
+        """End the browser and everything it started. May be called twice, and in the middle of a start."""
+        self._closed = True
+        async with self._starting:
+            browser, playwright, self._browser, self._playwright = self._browser, self._playwright, None, None
+        for end in (browser and browser.close, playwright and playwright.stop):
+            if end:
+                with contextlib.suppress(Exception):  # it may have gone by itself, as on Ctrl-C
+                    async with asyncio.timeout(5):
+                        await end()
+        await self._proxy.close()
+
+    async def _ready(self) -> Failure | None:
+        async with self._starting:
+            if self._browser is None and self._failed is None:
+                self._failed = await self._start()
+            return self._failed
+
+    async def _start(self) -> Failure | None:
+        if self._closed:
+            return OutOfTime(Phase.REQUEST, "browser", "the run is over")
+        if lack := missing():
+            return NoBrowser(Phase.CONNECT, "browser", lack)
+        from playwright.async_api import async_playwright
+
+        try:
+            async with asyncio.timeout(min(START_S, self.network.left_s)):
+                proxy = await self._proxy.start()
+                self._playwright = await async_playwright().start()
+                self._browser = await self._playwright.chromium.launch(
+                    executable_path=program(),
+                    args=list(_FLAGS),
+                    proxy={"server": proxy, "bypass": "<-loopback>"},
+                    chromium_sandbox=os.geteuid() != 0,  # root has none; anybody else keeps it
+                )
+        except TimeoutError:
+            return NoBrowser(Phase.CONNECT, "browser", "the browser did not start in time", unlock="try it again")
+        except Exception as error:
+            if not _is_playwright(error) and not isinstance(error, OSError):
+                raise
+            return NoBrowser(Phase.CONNECT, "browser", f"the browser does not start: {_first_line(error)}")
+        return None
+
+    async def _open(self, url: str, until: str, began: float, limit_s: float) -> Rendered | Failure:
+        context = await self._browser.new_context(
+            ignore_https_errors=True, accept_downloads=False, service_workers="block", viewport=_VIEWPORT
+        )
+        try:
+            page = await context.new_page()
+            notes = _Notes()
+            await notes.listen(context, page)
+
+            def left_ms() -> float:
+                return max(1.0, (limit_s - (time.monotonic() - began)) * 1000)
+
+            response = await page.goto(url, wait_until="domcontentloaded", timeout=left_ms())
+            with contextlib.suppress(Exception):
+                await page.wait_for_load_state("load", timeout=min(5000.0, left_ms()))
+            seen = await _until_seen(page, until, began + limit_s)
+            await asyncio.sleep(SETTLE_S)
+            seen = await _look(page) or seen
+            status = response.status if response else 0
+            return Rendered(
+                url=page.url,
+                status=status,
+                text=" ".join(seen.get("text", "").split()),
+                things=int(seen.get("things", 0)),
+                errors=tuple(notes.errors),
+                failed=tuple(notes.failed),
+                elapsed_s=time.monotonic() - began,
+            )
+        finally:
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(3):
+                    await context.close()
+
+
+_VIEWPORT: Any = {"width": 1280, "height": 900}
+
+
+class _Notes:
+    """What goes wrong on a page, as it happens."""
+
+    def __init__(self) -> None:
+        self.errors: list[ScriptError] = []
+        self.failed: list[FailedLoad] = []
+
+    async def listen(self, context: Any, page: Any) -> None:
+        page.on("requestfailed", self._request_failed)
+        page.on("response", self._response)
+        protocol = await context.new_cdp_session(page)
+        protocol.on("Runtime.exceptionThrown", self._thrown)
+        await protocol.send("Runtime.enable")
+
+    def _thrown(self, event: Any) -> None:
+        details = event.get("exceptionDetails", {})
+        thrown = details.get("exception", {})
+        described = str(thrown.get("description") or thrown.get("value") or details.get("text") or "an error")
+        frames = details.get("stackTrace", {}).get("callFrames", ())
+        place = details.get("url") or next((frame.get("url") for frame in frames if frame.get("url")), "")
+        if not place and (found := _PLACE.search(described)):
+            place = found[0]
+        if len(self.errors) < MOST_NOTES:
+            self.errors.append(ScriptError(described.splitlines()[0][:300] if described else "", str(place)[:500]))
+
+    def _request_failed(self, request: Any) -> None:
+        reason = str(request.failure or "")
+        if "ERR_ABORTED" not in reason:  # the page was left, or asked for a download
+            self._keep(request, _words(reason))
+
+    def _response(self, response: Any) -> None:
+        if response.status >= 400:
+            self._keep(response.request, f"answers {response.status}")
+
+    def _keep(self, request: Any, reason: str) -> None:
+        if request.resource_type in ("script", "stylesheet") and len(self.failed) < MOST_NOTES:
+            self.failed.append(FailedLoad(str(request.url)[:500], str(request.resource_type), reason[:200]))
+
+
+async def _until_seen(page: Any, until: str, deadline: float) -> dict[str, Any]:
+    blank_from = time.monotonic() + BLANK_S
+    while True:
+        seen = await _look(page)
+        text = " ".join(seen.get("text", "").split())
+        now = time.monotonic()
+        if (until in text if until else text or seen.get("things")) or now > deadline - 1:
+            return seen
+        if now > blank_from and await _quiet(page):
+            return seen  # it has loaded everything there is
+        await asyncio.sleep(0.1)
+
+
+async def _quiet(page: Any) -> bool:
+    try:
+        await page.wait_for_load_state("networkidle", timeout=100)
+    except Exception:
+        return False
+    return True
+
+
+async def _look(page: Any) -> dict[str, Any]:
+    try:
+        found = await page.evaluate(_SEEN, MOST_TEXT)
+    except Exception:  # it goes elsewhere just now
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _is_playwright(error: Exception) -> bool:
+    return type(error).__module__.startswith("playwright.")
+
+
+def _told(url: str, error: Exception, elapsed_s: float) -> Failure:
+    line = _first_line(error)
+    if "ERR_TUNNEL_CONNECTION_FAILED" in line or "ERR_PROXY" in line:
+        return Unreachable(Phase.CONNECT, url, "the browser cannot reach it", elapsed_s)
+    if "Timeout" in line:
+        return Timeout(Phase.ANSWER, url, "nothing was shown in time", elapsed_s)
+    return Garbage(Phase.ANSWER, url, f"the browser could not show it: {_words(line)}", elapsed_s)
+
+
+def _words(text: str) -> str:
+    code = re.search(r"net::(ERR_\w+)|\b(csp)\b", text)
+    return (code[1] or "blocked by the Content-Security-Policy") if code else text[:200]
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
