@@ -231,7 +231,7 @@ class Account:
     """`endless`, `garbage`, `html`, `redirects`, `wrong schema`, `internal error`, `fails after N` (writes are 500 from
     the Nth on), `revokes after N` (the token, after N changes), `loses answer N` (the connection ends after the Nth
     change was made; with `and is silent then` so does every later one), `build fails`, `migration fails`,
-    `never ready`."""
+    `never ready`, `crashes` (of deploys)."""
 
 
 @dataclass(frozen=True, slots=True)
