@@ -9,19 +9,22 @@ from typing import Any
 TOKEN = "lab-cloudflare-token-0000000000000000000"
 """The token of a `CloudflareAccount` that names no others; of the form the API takes, good for nothing."""
 ALL = (
-    "Zone Read",
-    "DNS Write",
-    "Zone Settings Write",
-    "Zone WAF Write",
-    "Cache Settings Write",
-    "Dynamic URL Redirects Write",
-    "Transform Rules Write",
-    "Response Compression Write",
-    "Config Settings Write",
-    "Origin Write",
     "Bot Management Write",
+    "Cache Settings Write",
+    "Config Settings Write",
+    "Custom Errors Write",
+    "DNS Write",
+    "Dynamic URL Redirects Write",
+    "HTTP DDoS Managed Ruleset Write",
+    "Mass URL Redirects Write",
+    "Origin Write",
     "Page Rules Write",
+    "Response Compression Write",
     "SSL and Certificates Write",
+    "Zone Read",
+    "Zone Settings Write",
+    "Zone Transform Rules Write",
+    "Zone WAF Write",
 )
 """Permission groups by the names of GET /user/tokens/permission_groups; `Write` includes `Read`."""
 
@@ -63,5 +66,7 @@ class CloudflareAccount:
     """The Nth write is made, and the connection closed before the answer."""
     revoked_after_writes: int | None = None
     """Every token is refused once so many writes were made."""
+    batch_settings: bool = True
+    """Whether GET and PATCH of all settings at once still are; their end of life is 2027-03-31."""
     origin_timeout_s: float = 3.0
     """How long the edge waits for the origin; Cloudflare waits 120 s."""

@@ -15,14 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 from launchready.lab.cloudflare import api_records, api_rulesets, api_zone
 from launchready.lab.cloudflare.account import Token
 from launchready.lab.cloudflare.envelope import Refused, done, refusal
-from launchready.lab.cloudflare.state import CloudflareState
+from launchready.lab.cloudflare.state import WINDOW_S, CloudflareState
 from launchready.lab.edge_http import Answer, Request
 from launchready.lab.world import NameServer, Response, Route, Site, Trouble, World, Zone
 
 HOST = "api.cloudflare.com"
 ADDRESS = "192.88.99.83"
-LIMIT, WINDOW_S = 1200, 300
-"""Requests a token may make in a window (https://developers.cloudflare.com/fundamentals/api/reference/limits/)."""
+LIMIT = 1200
+"""Requests in a window (https://developers.cloudflare.com/fundamentals/api/reference/limits/)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ _PATHS: dict[tuple[str, str], tuple[str, Act]] = {
     ("GET", "zones/*/available_plans"): ("Zone Read", api_zone.plans),
     ("GET", "zones/*/settings"): ("Zone Settings Read", api_zone.settings),
     ("GET", "zones/*/settings/*"): ("Zone Settings Read", api_zone.setting),
+    ("PATCH", "zones/*/settings"): ("Zone Settings Write", api_zone.edit_settings),
     ("PATCH", "zones/*/settings/*"): ("Zone Settings Write", api_zone.edit_setting),
     ("GET", "zones/*/bot_management"): ("Bot Management Read", api_zone.bots),
     ("PUT", "zones/*/bot_management"): ("Bot Management Write", api_zone.put_bots),
@@ -99,7 +100,7 @@ def handler(state: CloudflareState) -> Answer:
         response = _answered(state, asked, path, parts.query)
         if then := state.after_call.pop(number, None):
             then(state)
-        left = max(0, LIMIT - number)
+        left = max(0, LIMIT - state.spent())
         said = (
             ("Ratelimit", f'"default";r={left};t={WINDOW_S}'),
             ("Ratelimit-Policy", f'"default";q={LIMIT};w={WINDOW_S}'),
@@ -112,8 +113,8 @@ def handler(state: CloudflareState) -> Answer:
 
 
 def _answered(state: CloudflareState, asked: Request, path: str, query: str) -> Response:
-    if state.limited > 0:
-        state.limited -= 1
+    if state.limited > 0 or state.spent() > LIMIT:
+        state.limited = max(0, state.limited - 1)
         late = (("Retry-After", state.account.retry_after),) if state.account.retry_after else ()
         limited = refusal(Refused(429, 971, "Please wait and consider throttling your request speed"))
         return replace(limited, headers=(*limited.headers, *late))
@@ -177,7 +178,7 @@ def _token(state: CloudflareState, fields: Mapping[str, str]) -> Token | None:
 
 def _found(method: str, path: str) -> tuple[str, Act]:
     segments = path.split("/")
-    methods = set()
+    methods: set[str] = set()
     for (verb, pattern), found in _PATHS.items():
         parts = pattern.split("/")
         if len(parts) == len(segments) and all(p in ("*", s) and s for p, s in zip(parts, segments, strict=True)):

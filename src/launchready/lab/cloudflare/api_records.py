@@ -113,7 +113,7 @@ def batch(state: CloudflareState, asked: Asked) -> Response:
 
 
 def _create(state: CloudflareState, records: dict[str, Record], body: Any) -> Record:
-    _in_schema("dns.record_create_params", "RecordCreateParams", body)
+    body = _in_schema("dns.record_create_params", "RecordCreateParams", body)
     if len(records) >= QUOTA[state.account.plan]:
         raise Refused(400, 81045, "Record quota exceeded.")
     record = made(state.new_id(), body, state.zone_name, state.account.plan, now())
@@ -122,18 +122,15 @@ def _create(state: CloudflareState, records: dict[str, Record], body: Any) -> Re
 
 def _put(state: CloudflareState, records: dict[str, Record], id: str, body: Any) -> Record:
     held = _held(records, id)
-    _in_schema("dns.record_update_params", "RecordUpdateParams", body)
+    body = _in_schema("dns.record_update_params", "RecordUpdateParams", body)
     record = made(id, body, state.zone_name, state.account.plan, now())
     return _stand(records, replace(record, created_on=held.created_on))
 
 
 def _patch(state: CloudflareState, records: dict[str, Record], id: str, body: Any) -> Record:
     held = _held(records, id)
-    if not isinstance(body, dict):
-        raise Refused(400, 9207, "Request body is invalid.")
-    whole = {**body_of(held), **body}
-    _in_schema("dns.record_edit_params", "RecordEditParams", whole)
-    record = made(id, whole, state.zone_name, state.account.plan, now())
+    body = _in_schema("dns.record_edit_params", "RecordEditParams", body)
+    record = made(id, {**body_of(held), **body}, state.zone_name, state.account.plan, now())
     return _stand(records, replace(record, created_on=held.created_on))
 
 
@@ -144,10 +141,20 @@ def _stand(records: dict[str, Record], record: Record) -> Record:
     return record
 
 
-def _in_schema(module: str, name: str, body: Any) -> None:
-    given = {k: v for k, v in body.items() if v is not None} if isinstance(body, dict) else body
+def _in_schema(module: str, name: str, body: Any) -> dict[str, Any]:
+    given = _without_legacy({k: v for k, v in body.items() if v is not None}) if isinstance(body, dict) else body
     if why := refused(module, name, given):
         raise Refused(400, 9207, f"Request body is invalid. {why}")
+    whole: dict[str, Any] = given
+    return whole
+
+
+def _without_legacy(body: dict[str, Any]) -> dict[str, Any]:
+    """Without what the API once took of an SRV record's name and now passes over; octoDNS sends it still."""
+    data = body.get("data")
+    if body.get("type") != "SRV" or not isinstance(data, dict):
+        return body
+    return {**body, "data": {k: v for k, v in data.items() if k not in ("service", "proto", "name")}}
 
 
 def _held(records: Mapping[str, Record], id: str) -> Record:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from launchready.lab.cloudflare.api import Asked
 
 _GROUPS: Mapping[str, str] = {
-    "ddos_l7": "Zone WAF",
+    "ddos_l7": "HTTP DDoS Managed Ruleset",
     "http_config_settings": "Config Settings",
     "http_custom_errors": "Custom Errors",
     "http_ratelimit": "Zone WAF",
@@ -23,13 +23,13 @@ _GROUPS: Mapping[str, str] = {
     "http_request_dynamic_redirect": "Dynamic URL Redirects",
     "http_request_firewall_custom": "Zone WAF",
     "http_request_firewall_managed": "Zone WAF",
-    "http_request_late_transform": "Transform Rules",
+    "http_request_late_transform": "Zone Transform Rules",
     "http_request_origin": "Origin",
-    "http_request_redirect": "Dynamic URL Redirects",
-    "http_request_sanitize": "Transform Rules",
-    "http_request_transform": "Transform Rules",
+    "http_request_redirect": "Mass URL Redirects",
+    "http_request_sanitize": "Sanitize",
+    "http_request_transform": "Zone Transform Rules",
     "http_response_compression": "Response Compression",
-    "http_response_headers_transform": "Transform Rules",
+    "http_response_headers_transform": "Zone Transform Rules",
 }
 """The permission group of each phase."""
 

@@ -65,7 +65,8 @@ def plans(state: CloudflareState, asked: Asked) -> Response:
 
 
 def settings(state: CloudflareState, asked: Asked) -> Response:
-    """Every setting."""
+    """Every setting, while that can be asked at once (cloudflare-docs#32335)."""
+    _still_batched(state)
     return done([_setting(state, id) for id in state.settings])
 
 
@@ -83,6 +84,23 @@ def edit_setting(state: CloudflareState, asked: Asked) -> Response:
     state.settings_modified[id] = now()
     state.changed()
     return done(_setting(state, id))
+
+
+def edit_settings(state: CloudflareState, asked: Asked) -> Response:
+    """Change several settings; all of them are judged before one is changed."""
+    _still_batched(state)
+    items = asked.body.get("items") if isinstance(asked.body, dict) and set(asked.body) == {"items"} else None
+    if not isinstance(items, list) or not all(isinstance(one, dict) and "id" in one for one in items):
+        raise Refused(400, 1007, "Invalid value for zone settings")
+    wanted = {}
+    for one in items:
+        body = {key: value for key, value in one.items() if key != "id"}
+        id = _known(str(one["id"]))
+        wanted[id] = zone_settings.changed(id, body, state.settings[id], state.account.plan)
+    state.settings.update(wanted)
+    state.settings_modified.update(dict.fromkeys(wanted, now()))
+    state.changed()
+    return done([_setting(state, id) for id in wanted])
 
 
 def bots(state: CloudflareState, asked: Asked) -> Response:
@@ -118,6 +136,11 @@ def page_rules(state: CloudflareState, asked: Asked) -> Response:
     if set(asked.query) - {"direction", "match", "order", "status", "page", "per_page"}:
         raise Refused(400, 1001, "unknown query parameter")
     return done([], {"page": 1, "per_page": 20, "count": 0, "total_count": 0, "total_pages": 0})
+
+
+def _still_batched(state: CloudflareState) -> None:
+    if not state.account.batch_settings:
+        raise Refused(404, 7003, "Could not route to /zones/settings, perhaps your object identifier is invalid?")
 
 
 def _known(id: str) -> str:

@@ -42,6 +42,8 @@ class Wish:
     respect_browser: bool = False
     bypassed: bool = False
     """A rule says not to keep it."""
+    by_rule: bool = False
+    """A rule, not its name, makes it one that may be kept."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ def wish(rules: list[dict[str, Any]], path: str, method: str, development: bool)
     wanted = Wish(eligible)
     for rule in rules:
         if "cache" in rule:
-            wanted = replace(wanted, eligible=rule["cache"], bypassed=not rule["cache"])
+            wanted = replace(wanted, eligible=rule["cache"], bypassed=not rule["cache"], by_rule=rule["cache"])
         if edge := rule.get("edge_ttl"):
             override = edge.get("default") if edge["mode"] == "override_origin" else None
             by_status = tuple(_range(one) for one in edge.get("status_code_ttl", ()))
@@ -99,6 +101,15 @@ def wish(rules: list[dict[str, Any]], path: str, method: str, development: bool)
     if method not in ("GET", "HEAD") or development:
         wanted = replace(wanted, eligible=False)
     return wanted
+
+
+def unkept(answer: Fetched, wish: Wish) -> str:
+    """What is said of an eligible answer that was not kept: with a cookie and a rule `MISS`, else `BYPASS`.
+
+    https://developers.cloudflare.com/cache/concepts/cache-behavior/
+    """
+    cookie = any(name.lower() == "set-cookie" for name, _ in answer.headers)
+    return "MISS" if wish.by_rule and cookie else "BYPASS"
 
 
 def lifetime_s(answer: Fetched, wish: Wish, asked: Request) -> int:

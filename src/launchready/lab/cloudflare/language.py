@@ -41,6 +41,7 @@ REQUEST: Mapping[str, str] = {
     "http.user_agent": "text",
     "http.x_forwarded_for": "text",
     "ip.src": "address",
+    "ip.geoip.country": "text",
     "ip.src.country": "text",
     "raw.http.request.full_uri": "text",
     "raw.http.request.uri": "text",
@@ -202,6 +203,8 @@ class _Parser:
             tests = self._set(type)
             return lambda f: any(test(left(f)) for test in tests)
         start = self._next
+        if type == "address" and "/" in start.text:
+            raise self._error(start, "invalid IP address: a range needs the operator in")
         right = self._literal(type)
         if operator.text == "matches":
             try:

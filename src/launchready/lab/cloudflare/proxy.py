@@ -144,12 +144,14 @@ class Proxy:
             extra = (("Age", str(int(self.state.clock() - kept.since_s))),)
         else:
             try:
-                answer = await fetch(self.state, self.way, records, scheme, self._forwarded(scheme, asked))
+                # A HEAD for what may be kept becomes a GET, whose body is kept.
+                wanted = replace(asked, method="GET") if wish.eligible else asked
+                answer = await fetch(self.state, self.way, records, scheme, self._forwarded(scheme, wanted))
             except Unreached as error:
                 return page(error.status, "1016" if error.status == 530 else "", asked)
             if wish.eligible:
-                held = self.cache.keep(key, answer, wish, asked) if asked.method == "GET" else None
-                status, answer = ("BYPASS", answer) if held is None else (status, held)
+                held = self.cache.keep(key, answer, wish, asked)
+                status, answer = (caching.unkept(answer, wish), answer) if held is None else (status, held)
         if status in ("HIT", "MISS", "EXPIRED"):
             answer = caching.for_browser(answer, wish, settings["browser_cache_ttl"])
         self.answers[status] += 1
@@ -229,6 +231,7 @@ class Proxy:
             "http.user_agent": asked.fields.get("user-agent", ""),
             "http.x_forwarded_for": asked.fields.get("x-forwarded-for", ""),
             "ip.src": self.state.visitor,
+            "ip.geoip.country": "DE",
             "ip.src.country": "DE",
             "raw.http.request.full_uri": whole,
             "raw.http.request.uri": asked.target,

@@ -25,6 +25,8 @@ from launchready.lab.zonedata import LONGEST_CHAIN, ZoneData, absolute, parse
 
 EDGE = ("104.16.132.229", "104.16.133.229", "2606:4700::6810:84e5", "2606:4700::6810:85e5")
 """Where proxied hosts are: of the ranges at https://www.cloudflare.com/ips/."""
+WINDOW_S = 300
+"""The window of the API's rate limit, seconds."""
 AUTO_TTL = 300
 """What TTL 1 is in DNS, seconds."""
 
@@ -57,6 +59,7 @@ class CloudflareState:
         """Seconds; what the cache and rate limits go by."""
         self.visitor = "203.0.113.7"
         """The address every visitor of the edge seems to come from (`ip.src`)."""
+        self._window = (self.clock(), 0)
         self.records: dict[str, Record] = {}
         self.rulesets: dict[str, Ruleset] = {}
         """By id: entry points."""
@@ -119,6 +122,12 @@ class CloudflareState:
         self._zone = None
         for tell in self.on_change:
             tell()
+
+    def spent(self) -> int:
+        """Requests in the present window of the API's rate limit."""
+        if self.clock() >= self._window[0] + WINDOW_S:
+            self._window = (self.clock(), len(self.calls) - 1)
+        return len(self.calls) - self._window[1]
 
     def new_id(self) -> str:
         """A fresh identifier: 32 hexadecimal digits."""
