@@ -49,19 +49,6 @@ def health_always_ok(portal: Running) -> bool:
         portal.sql("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", *row)
 
 
-def static_uncached(portal: Running) -> bool:
-    page = portal.browser().get("/account/login/").body
-    style = re.search(r'href="(/static/[^"]+\.css)"', page)
-    assert style
-    return "max-age" not in portal.browser().get(style[1]).headers.get("cache-control", "")
-
-
-def pages_cacheable(portal: Running) -> bool:
-    answer = portal.client().get("/account/")
-    assert answer.status == 200
-    return "no-store" not in answer.headers.get("cache-control", "")
-
-
 def n_plus_one(portal: Running) -> bool:
     browser = portal.owner()
     with portal.statements() as seen:
@@ -89,11 +76,6 @@ def big_first_load(portal: Running) -> bool:
 
 def no_pages(portal: Running) -> bool:
     return len(set(re.findall(r"/invoices/\d+/", portal.owner().get("/invoices/").body))) > 1000
-
-
-def uncompressed(portal: Running) -> bool:
-    answer = portal.browser().get("/account/login/", Accept_Encoding="gzip")
-    return "content-encoding" not in answer.headers
 
 
 def blocking_script(portal: Running) -> bool:

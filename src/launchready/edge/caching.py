@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from launchready.edge.files import files_of, named_by_content
-from launchready.edge.fronts import Entry, entries
+from launchready.edge.fronts import Entry, entries, is_staging
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
@@ -98,7 +98,7 @@ async def _judge_host(look: Look, one: Entry) -> list[Row]:
     ]
     if troubles:
         return [_finding(one.name, troubles)]
-    seen = f"{len(about_one)} of {len(answers)} answers are about one person, and no cache may keep them"
+    seen = f"{len(about_one)} of {len(answers)} answers about one person, and no cache may keep them"
     return [Passed(one.name, seen if about_one else "no answer seen is about one person")]
 
 
@@ -208,14 +208,16 @@ async def static(portal: Portal, look: Look) -> AsyncIterator[Row]:
     WhiteNoise with `CompressedManifestStaticFilesStorage`; in nginx: `expires 1y; add_header Cache-Control
     "public, immutable";` for the folder of the build.
 
-    Looked at are up to six scripts, styles, fonts and pictures of the same domain that the pages of a host load. A
-    high risk when a file says nothing at all (`Cache-Control` and `Expires` absent, or not to be understood). Nice
-    to fix: a name that changes with its content (a hash in the name or as its query) kept for less than 30 days, and
-    a file of any name that is fetched whole each time (`no-store`, or `no-cache` without `ETag` and
-    `Last-Modified`). Right is a name that stays, with `no-cache` and a validator or with any lifetime: nobody can
-    say from outside how old it may be. `immutable` is worth having and its absence no fault.
+    Looked at are up to six scripts, styles, fonts and pictures of the same domain that the pages of a host load;
+    staging is left out. A high risk when a file says nothing at all (`Cache-Control` and `Expires` absent, or not to
+    be understood). Nice to fix: a name that changes with its content (a hash in the name or as its query) kept for
+    less than 30 days, and a file of any name that is fetched whole each time (`no-store`, or `no-cache` without
+    `ETag` and `Last-Modified`). Right is a name that stays, with `no-cache` and a validator or with any lifetime:
+    nobody can say from outside how old it may be. `immutable` is worth having and its absence no fault.
     """
     for one in await entries(look):
+        if is_staging(one, portal):
+            continue
         if one.pages:
             for row in _judge_files(one.name, await files_of(look, one)):
                 yield row

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from launchready.edge.files import files_of
-from launchready.edge.fronts import entries
+from launchready.edge.fronts import entries, is_staging
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
@@ -43,13 +43,17 @@ async def compression(portal: Portal, look: Look) -> AsyncIterator[Row]:
     which is why compression of pages is safe with them.
     """
     for one in await entries(look):
+        if is_staging(one, portal):
+            continue
         answers = [*one.pages, *(end for visit in one.visits if isinstance(end := visit.end, Page) and _is_json(end))]
         answers += [file for file in await files_of(look, one) if isinstance(file, Page) and file.status == 200]
         plain = [answer for answer in dict.fromkeys(answers) if sent_plain(answer)]
         if plain:
             yield _finding(one.name, plain)
         elif answers:
-            yield Passed(one.name, f"{len(answers)} answers are compressed, small, or of a type that is")
+            yield Passed(
+                one.name, f"answers looked at: {len(answers)}; each is compressed, small, or of a type that is"
+            )
         elif one.failure:
             yield NotChecked(one.name, f"{one.visits[0].url} gave no answer: {one.failure}")
         else:

@@ -10,6 +10,7 @@ import asyncio
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from launchready.portal import Portal
 from launchready.probes.edge_networks import Edge, Front, front
 from launchready.probes.failures import Failure
 from launchready.probes.look import Look
@@ -99,9 +100,24 @@ async def entries(look: Look) -> tuple[Entry, ...]:
 
 
 async def public_entries(look: Look) -> tuple[Entry, ...]:
-    """Those that are meant for everybody: staging hosts and hosts for programs left out, and who gives no answer."""
-    staging = look.portal.staging_hosts
-    return tuple(one for one in await entries(look) if one.for_people and one.name not in staging)
+    """Those of them that an edge is for: root, www, hosts the portal names, and hosts found where people sign in.
+
+    Left out are staging, hosts for programs, hosts that give no answer, and services of others under a name of ours.
+    """
+    portal = look.portal
+    return tuple(one for one in await entries(look) if one.for_people and _is_ours(one, portal))
+
+
+def is_staging(one: Entry, portal: Portal) -> bool:
+    """Whether a host is for trying things out."""
+    return one.name in portal.staging_hosts
+
+
+def _is_ours(one: Entry, portal: Portal) -> bool:
+    if is_staging(one, portal):
+        return False
+    lent = any(alias != portal.domain and not alias.endswith(f".{portal.domain}") for alias in one.host.cname)
+    return one.host.named or (one.signs_in and not lent)
 
 
 async def _entry(look: Look, visits: tuple[Visit, ...]) -> Entry:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from launchready.edge.fronts import Entry, entries, public_entries
+from launchready.edge.fronts import Entry, entries, is_staging, public_entries
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
@@ -34,9 +34,10 @@ async def in_front(portal: Portal, look: Look) -> AsyncIterator[Row]:
     say so with a reason and an end date: `[[accepted]] check = "edge.front"`.
 
     An edge is recognised by its published addresses, by headers that it alone adds, or by the alias of the host;
-    one named in a page, a policy or a cookie is none. Looked at are the hosts people open: root, www, the hosts named
-    and those found that show pages. Left out are staging, mail hosts and hosts that answer programs only. The edge of
-    a hosting platform (Vercel, Render, Fly.io, Heroku...) counts as what it is, and is named as such.
+    one named in a page, a policy or a cookie is none. Looked at are root, www, the hosts named, and those found where
+    people sign in. Left out are staging, mail hosts, hosts that answer programs only, and services of others under
+    a name of yours. The edge of a hosting platform (Vercel, Render, Fly.io, Heroku...) counts as what it is, and is
+    named as such.
 
     A high risk where people sign in, nice to fix elsewhere. Which edge there is outside of the list of some twenty
     nobody can tell from outside; the finding says "no known edge", not "no edge".
@@ -49,7 +50,7 @@ async def in_front(portal: Portal, look: Look) -> AsyncIterator[Row]:
         if one.front:
             yield Passed(one.name, f"behind {one.front}")
     for one in await entries(look):
-        if one.failure and one.host.named and one.name not in portal.staging_hosts and not one.front:
+        if one.failure and one.host.named and not is_staging(one, portal) and not one.front:
             yield NotChecked(one.name, f"{one.visits[0].url} gave no answer: {one.failure}")
     if not opened and not any(one.failure for one in await entries(look)):
         yield NotChecked(portal.domain, "no host shows pages to people")

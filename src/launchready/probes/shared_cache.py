@@ -41,7 +41,9 @@ class Policy:
         """A lifetime; 0 where it is not a number, for such an answer counts as stale; None where it is not there."""
         if (value := self.directives.get(name)) is None:
             return None
-        return min(int(value), LONGEST_S) if re.fullmatch(r"\d{1,20}", value) else 0
+        if not re.fullmatch(r"[0-9]+", value):
+            return 0
+        return LONGEST_S if len(value) > 10 else min(int(value), LONGEST_S)
 
     @property
     def for_one(self) -> bool:

@@ -12,6 +12,7 @@ from launchready.lab.world import (
     Fault,
     Response,
     Route,
+    Trouble,
     World,
     both,
     records,
@@ -53,13 +54,14 @@ def moved(host: str, addresses: tuple[str, str] = ORIGIN) -> Change:
     return both(records(DOMAIN, drop=(f"{label} A", f"{label} AAAA"), add=to), site(host, addresses=addresses))
 
 
-def served_at(*addresses: str, secure: tuple[Route, ...] | None = None) -> Change:
+def served_at(*addresses: str, secure: tuple[Route, ...] | None = None, trouble: Trouble = Trouble.NONE) -> Change:
     """The server itself listens at more addresses for the host `app`, and answers as it does behind the edge."""
 
     def change(world: World) -> World:
         app = next(one for one in world.sites if one.host == APP)
         names = Certificate(names=(APP, f"mail.{DOMAIN}"))
-        server = replace(app, addresses=addresses, secure=secure or app.secure, certificate=names)
+        answers = secure or app.secure
+        server = replace(app, addresses=addresses, secure=answers, certificate=names, trouble=trouble)
         return replace(world, sites=(*world.sites, server))
 
     return change

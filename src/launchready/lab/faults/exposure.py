@@ -7,7 +7,7 @@ import json
 import zipfile
 
 from launchready.lab import exposure_bodies as bodies
-from launchready.lab.healthy import DOMAIN, HTML, PAGE, SECURITY_HEADERS
+from launchready.lab.healthy import DOMAIN, FILE_HEADERS, HTML, PAGE, SECURITY_HEADERS
 from launchready.lab.world import Change, Fault, Response, both, route
 from launchready.model import Severity
 
@@ -20,7 +20,8 @@ SCRIPT = ("Content-Type", "text/javascript")
 
 def serves(host: str, path: str, body: str | bytes, kind: tuple[str, str] = TEXT, status: int = 200) -> Change:
     """A path of a host, answered with `body`."""
-    return route(host, path, Response(status, (kind, *SECURITY_HEADERS), body))
+    said = FILE_HEADERS if kind is SCRIPT else SECURITY_HEADERS
+    return route(host, path, Response(status, (kind, *said), body))
 
 
 def unknown(host: str, status: int, body: str, kind: tuple[str, str] = HTML) -> Change:

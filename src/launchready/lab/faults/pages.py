@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from launchready.lab.healthy import DOMAIN, HTML, LOGIN, PAGE, SECURITY_HEADERS
+from launchready.lab.healthy import DOMAIN, FILE_HEADERS, HTML, LOGIN, PAGE, SECURITY_HEADERS
 from launchready.lab.world import Change, Fault, Response, Route, both, response_headers, route, site
 from launchready.model import Severity
 
@@ -28,7 +28,7 @@ def with_body(markup: str) -> str:
 
 def style(css: str) -> Change:
     """The style sheet of www."""
-    return route(WWW, "/static/site.css", Response(200, (_CSS, *SECURITY_HEADERS), css))
+    return route(WWW, "/static/site.css", Response(200, (_CSS, *FILE_HEADERS), css))
 
 
 def cookie(*lines: str) -> Change:

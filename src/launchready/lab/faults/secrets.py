@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from launchready.lab.healthy import DOMAIN, HTML, LOGIN, SECURITY_HEADERS
+from launchready.lab.healthy import DOMAIN, FILE_HEADERS, HTML, LOGIN, SECURITY_HEADERS
 from launchready.lab.source import edited, files, ignored, removed, with_source
 from launchready.lab.world import Change, Fault, Response, both, route
 from launchready.model import Severity
@@ -27,7 +27,7 @@ def served(script: str) -> Change:
     javascript = ("Content-Type", "text/javascript")
     return both(
         route(f"app.{DOMAIN}", "/", Response(200, (HTML, *SECURITY_HEADERS), page)),
-        route(f"app.{DOMAIN}", "/app.js", Response(200, (javascript, *SECURITY_HEADERS), script)),
+        route(f"app.{DOMAIN}", "/app.js", Response(200, (javascript, *FILE_HEADERS), script)),
     )
 
 

@@ -20,22 +20,6 @@ LATER = (
     Mistake(
         "health-always-ok", "The health endpoint says ok whatever is broken", VIEWS, "release.health", HIGH, arrives="4"
     ),
-    Mistake(
-        "static-uncached",
-        "Scripts and styles are fetched again with every page",
-        SETTINGS,
-        "edge.caching.static",
-        HIGH,
-        arrives="4",
-    ),
-    Mistake(
-        "pages-cacheable",
-        "Clients' pages do not say that no cache may keep them",
-        SETTINGS,
-        "edge.caching.private",
-        HIGH,
-        arrives="4",
-    ),
     # performance
     Mistake(
         "n-plus-one",
@@ -65,9 +49,6 @@ LATER = (
         "big-first-load", "The dashboard carries two megabytes of JSON", VIEWS, "performance.payload", HIGH, arrives="5"
     ),
     Mistake("no-pages", "The list of invoices has no pages", VIEWS, "performance.pagination", HIGH, arrives="5"),
-    Mistake(
-        "uncompressed", "Pages and JSON are sent uncompressed", SETTINGS, "performance.compression", NICE, arrives="5"
-    ),
     Mistake(
         "blocking-script",
         "Another company's script stops every page until it is there",

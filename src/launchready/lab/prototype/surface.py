@@ -49,4 +49,15 @@ SURFACE = (
     Mistake("banner", "Each answer names the versions of Django and Python", MIDDLEWARE, "http.banners", NICE),
     Mistake("mixed-script", "A script is loaded without encryption", HEAD, "http.mixed.active", HIGH),
     Mistake("mixed-picture", "The logo is loaded without encryption", _LOGIN, "http.mixed.passive", NICE),
+    Mistake(
+        "pages-cacheable",
+        "Clients' pages do not say that no cache may keep them",
+        SETTINGS,
+        "edge.caching.private",
+        HIGH,
+    ),
+    Mistake(
+        "static-uncached", "Scripts and styles are fetched again with every page", SETTINGS, "edge.caching.static", HIGH
+    ),
+    Mistake("uncompressed", "Pages and styles are sent uncompressed", SETTINGS, "edge.compression", NICE),
 )
