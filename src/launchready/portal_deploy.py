@@ -130,6 +130,8 @@ class VerifySettings(Section):
     worker: VerifyWorker | None = None
     browser: bool = True
     """Whether the pages are opened in a real browser, to see that none is blank."""
+    release: str = ""
+    """The version that must be served; left out: `--release`, the last deploy, or what the source is at."""
     within_s: float = Field(default=30.0, gt=0, le=600)
 
 

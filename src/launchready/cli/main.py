@@ -26,6 +26,7 @@ from launchready.cli.init import init
 from launchready.cli.map import map_
 from launchready.cli.secrets import secrets
 from launchready.cli.stop import Exit, Stop
+from launchready.cli.verify import verify
 
 app = typer.Typer(
     name="launchready",
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (check, secrets, explain, checks, init, demo):
+for verb in (check, secrets, explain, checks, init, verify, demo):
     app.command()(verb)
 app.command("map")(map_)
 env.command()(push)
