@@ -106,6 +106,7 @@ async def test_every_answer_is_of_the_type_the_sdk_has_for_it(authority: Authori
         ([], 9207),
         ({**A, "content": "192.0.2.999"}, 9005),
         ({**A, "type": "AAAA"}, 9006),
+        ({**A, "content": "10.0.0.1", "proxied": True}, 9003),
         ({**A, "ttl": 30}, 9021),
         ({**A, "comment": "x" * 101}, 9313),
         ({**A, "tags": ["team:web"]}, 9301),
@@ -262,6 +263,11 @@ async def test_rate_limits_are_said_in_headers_and_429_when_they_are_reached(aut
         began = lab.cloudflare.clock()
         lab.cloudflare.clock = lambda: began + 301
         assert (await ask(lab, "GET", "zones")).status_code == 200
+
+
+async def test_a_rate_limit_may_be_reached_half_way(authority: Authority) -> None:
+    async with lab_with(authority, limited=2, limited_after=1) as lab:
+        assert [(await ask(lab, "GET", "zones")).status_code for _ in range(4)] == [200, 429, 429, 200]
 
 
 async def test_a_write_may_fail_and_later_be_made(authority: Authority) -> None:

@@ -398,3 +398,17 @@ async def test_a_world_without_an_account_has_no_such_edge(authority: Authority)
         assert isinstance(await look.http.get(f"https://{WWW}/", address=EDGE[0]), Failure)
         with pytest.raises(AssertionError, match="no Cloudflare account"):
             _ = lab.cloudflare
+
+
+async def test_an_origin_may_let_nobody_but_the_edge_in(authority: Authority) -> None:
+    async with lab_with(authority, closed_origin=True) as lab, looking(lab) as look:
+        assert (await get(lab, f"https://{WWW}/")).status_code == 200
+        for scheme in ("https", "http"):
+            assert isinstance(await look.http.get(f"{scheme}://{WWW}/", address=ORIGIN[0]), Failure)
+
+
+async def test_a_record_that_leads_back_to_the_edge_is_not_followed(authority: Authority) -> None:
+    back = ({"type": "A", "name": "back", "content": EDGE[0], "ttl": 1, "proxied": True},)
+    async with lab_with(authority, records=back) as lab:
+        page = await visit(lab, f"https://back.{DOMAIN}/")
+        assert (page.status_code, page.text) == (403, "error code: 1000")

@@ -38,6 +38,11 @@ class Front(Protocol):
         """Learn where on loopback (address, port) is."""
         ...
 
+    @property
+    def alone(self) -> bool:
+        """Whether the servers of its hosts let nobody else in."""
+        ...
+
     def holds(self, host: str) -> bool:
         """Whether a host may be behind it."""
         ...
@@ -84,8 +89,15 @@ class Edge:
                     detours.append(Detour(address, port, to, closed_port(to)))
         if self.front:
             self.front.lead_to({(d.host, d.port): (d.to_address, d.to_port or 0) for d in detours})
+            detours = [self._as_strangers_find_it(self.front, detour) for detour in detours]
             detours += await self._listen_in_front(self.front)
         return [*self._refusals(), *detours]
+
+    def _as_strangers_find_it(self, front: Front, detour: Detour) -> Detour:
+        behind = {a for site in self.world.sites if front.holds(site.host) for a in site.addresses}
+        if not front.alone or detour.host not in behind:
+            return detour
+        return detour._replace(to_port=closed_port(detour.to_address))
 
     async def _listen_in_front(self, front: Front) -> list[Detour]:
         detours = []

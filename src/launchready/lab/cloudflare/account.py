@@ -57,7 +57,8 @@ class CloudflareAccount:
     """By phase: rules, as bodies of POST rules."""
     tokens: tuple[Token, ...] = (Token(),)
     limited: int = 0
-    """So many requests are answered 429 first."""
+    """So many requests are answered 429, after the first `limited_after`."""
+    limited_after: int = 0
     retry_after: str = "1"
     """What `Retry-After` says then, seconds."""
     fails_at_write: int = 0
@@ -68,5 +69,7 @@ class CloudflareAccount:
     """Every token is refused once so many writes were made."""
     batch_settings: bool = True
     """Whether GET and PATCH of all settings at once still are; their end of life is 2027-03-31."""
+    closed_origin: bool = False
+    """The zone's own server lets nobody but the edge in, as a firewall with Cloudflare's ranges does."""
     origin_timeout_s: float = 3.0
     """How long the edge waits for the origin; Cloudflare waits 120 s."""

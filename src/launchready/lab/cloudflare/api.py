@@ -113,11 +113,12 @@ def handler(state: CloudflareState) -> Answer:
 
 
 def _answered(state: CloudflareState, asked: Request, path: str, query: str) -> Response:
-    if state.limited > 0 or state.spent() > LIMIT:
-        state.limited = max(0, state.limited - 1)
+    limited = state.limited > 0 and len(state.calls) > state.account.limited_after
+    if limited or state.spent() > LIMIT:
+        state.limited -= limited
         late = (("Retry-After", state.account.retry_after),) if state.account.retry_after else ()
-        limited = refusal(Refused(429, 971, "Please wait and consider throttling your request speed"))
-        return replace(limited, headers=(*limited.headers, *late))
+        refused = refusal(Refused(429, 971, "Please wait and consider throttling your request speed"))
+        return replace(refused, headers=(*refused.headers, *late))
     try:
         response = _acted(state, asked, path, query)
     except Refused as error:

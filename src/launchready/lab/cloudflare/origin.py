@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from launchready.lab.cloudflare.records import Record
-from launchready.lab.cloudflare.state import CloudflareState
+from launchready.lab.cloudflare.state import EDGE, CloudflareState
 from launchready.lab.edge_http import Request
 
 MOST_BODY = 32 * 1024**2
@@ -21,10 +21,10 @@ _HOP = ("connection", "keep-alive", "transfer-encoding", "content-length", "te",
 
 
 class Unreached(Exception):
-    """The origin gave no answer; `status` is what the edge says then."""
+    """The origin gave no answer; `status` is what the edge says then, with `code` where it has one of its own."""
 
-    def __init__(self, status: int, why: str):
-        self.status, self.why = status, why
+    def __init__(self, status: int, why: str, code: str = ""):
+        self.status, self.why, self.code = status, why, code
         super().__init__(why)
 
 
@@ -50,6 +50,8 @@ async def fetch(state: CloudflareState, way: Way, records: list[Record], scheme:
     mode = state.settings["ssl"]
     secure = scheme == "https" and mode in ("full", "strict")
     address = _address(state, records)
+    if address in EDGE:
+        raise Unreached(403, "DNS points to prohibited IP", "1000")
     try:
         async with asyncio.timeout(state.account.origin_timeout_s):
             reader, writer = await _connected(way, address, asked.host, secure=secure, strict=mode == "strict")
@@ -80,7 +82,7 @@ def _address(state: CloudflareState, records: list[Record]) -> str:
                 return found[0]
             break
         records = own
-    raise Unreached(530, "error code: 1016")
+    raise Unreached(530, "origin DNS error", "1016")
 
 
 async def _connected(

@@ -44,6 +44,11 @@ class Proxy:
         """Say where on loopback the origins listen, by address and port."""
         self.way = Way(ports, self.ca_pem)
 
+    @property
+    def alone(self) -> bool:
+        """Whether the zone's own servers let nobody else in."""
+        return self.state.account.closed_origin
+
     def holds(self, host: str) -> bool:
         """Whether a host is of the zone."""
         return host == self.state.zone_name or host.endswith(f".{self.state.zone_name}")
@@ -148,7 +153,7 @@ class Proxy:
                 wanted = replace(asked, method="GET") if wish.eligible else asked
                 answer = await fetch(self.state, self.way, records, scheme, self._forwarded(scheme, wanted))
             except Unreached as error:
-                return page(error.status, "1016" if error.status == 530 else "", asked)
+                return page(error.status, error.code, asked)
             if wish.eligible:
                 held = self.cache.keep(key, answer, wish, asked)
                 status, answer = (caching.unkept(answer, wish), answer) if held is None else (status, held)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import dns.exception
@@ -19,6 +20,7 @@ import dns.rdatatype
 
 from launchready.lab.cloudflare.envelope import Refused
 
+_INSIDE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 PROXIABLE = ("A", "AAAA", "CNAME")
 QUOTA = {"free": 200, "pro": 3500, "business": 3500}
 """Records a zone may hold (https://developers.cloudflare.com/dns/manage-dns-records/)."""
@@ -155,7 +157,7 @@ def conflict(record: Record, others: Iterable[Record]) -> Refused | None:
             return Refused(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
         if record.type in addresses and other.type == "CNAME":
             return Refused(400, 81054, "A CNAME record with that host already exists.")
-        if "NS" in (record.type, other.type) and {record.type, other.type} & set(PROXIABLE):
+        if {record.type, other.type} == {"NS", "CNAME"}:
             return Refused(400, 81056, "NS records with that host already exist.")
     return None
 
@@ -216,6 +218,8 @@ def _priority(body: Mapping[str, Any]) -> int | None:
 def _judge(record: Record, plan: str) -> None:
     if record.proxied and record.type not in PROXIABLE:
         raise Refused(400, 9004, "This record type cannot be proxied.")
+    if record.proxied and record.type != "CNAME" and _prohibited(record.content):
+        raise Refused(400, 9003, f"Target {record.content} is not allowed for a proxied record.")
     if not record.proxied and record.ttl != 1 and not 60 <= record.ttl <= 86_400:
         raise Refused(400, 9021, "Invalid TTL. Must be between 60 and 86400 seconds, or 1 for Automatic.")
     if len(record.comment or "") > COMMENT[plan]:
@@ -230,6 +234,15 @@ def _judge(record: Record, plan: str) -> None:
         if record.type in _BAD_CONTENT:
             raise Refused(400, *_BAD_CONTENT[record.type]) from None
         raise Refused(400, 1004, "DNS Validation Error", chain=(9019, str(error))) from None
+
+
+def _prohibited(address: str) -> bool:
+    """Whether the edge fetches nothing from there: the networks of RFC 1918 and this machine's, and 1.1.1.1."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return address in ("1.1.1.1", "1.0.0.1") or ip.is_loopback or any(ip in network for network in _INSIDE)
 
 
 def body_of(record: Record) -> dict[str, Any]:
