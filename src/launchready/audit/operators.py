@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
+from launchready.probes.edge_networks import EDGES
+
 
 @dataclass(frozen=True, slots=True)
 class Operator:
@@ -91,25 +93,27 @@ def _both(name: str, headers: dict[str, str], targets: str = "", networks: str =
     return Operator(name, True, True, tuple(headers.items()), tuple(targets.split()), tuple(networks.split()))
 
 
+PUBLISHED = {edge.name: edge.networks for edge in EDGES}
+"""Blocks of addresses, by vendor."""
 OPERATORS = (
     _edge(
         "Cloudflare",
         {"cf-ray": r".", "server": r"^cloudflare"},
         "cdn.cloudflare.net",
-        # https://www.cloudflare.com/ips/
-        "173.245.48.0/20 103.21.244.0/22 103.22.200.0/22 103.31.4.0/22 141.101.64.0/18 108.162.192.0/18 "
-        "190.93.240.0/20 188.114.96.0/20 197.234.240.0/22 198.41.128.0/17 162.158.0.0/15 104.16.0.0/13 "
-        "104.24.0.0/14 172.64.0.0/13 "
-        "131.0.72.0/22 2400:cb00::/32 2606:4700::/32 2803:f800::/32 2405:b500::/32 2405:8100::/32 2a06:98c0::/29 "
-        "2c0f:f248::/32",
+        PUBLISHED["Cloudflare"],
     ),
     _edge(
         "Fastly",
         {"x-served-by": r"^cache-", "x-fastly-request-id": r"."},
         "fastly.net fastlylb.net",
-        "151.101.0.0/16 199.232.0.0/16 146.75.0.0/17 2a04:4e40::/32",
+        PUBLISHED["Fastly"],
     ),
-    _edge("Amazon CloudFront", {"x-amz-cf-id": r".", "via": r"cloudfront"}, "cloudfront.net"),
+    _edge(
+        "Amazon CloudFront",
+        {"x-amz-cf-id": r".", "via": r"cloudfront"},
+        "cloudfront.net",
+        PUBLISHED["Amazon CloudFront"],
+    ),
     _edge(
         "Akamai",
         {"x-akamai-transformed": r".", "server": r"^AkamaiGHost"},
