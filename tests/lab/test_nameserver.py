@@ -182,6 +182,14 @@ async def test_mute_servers_say_nothing_over_udp(trouble: Trouble) -> None:
             await ask(NS1, DOMAIN, "SOA", timeout=0.1)
 
 
+async def test_a_late_answer_of_somebody_elses_is_not_answered() -> None:
+    async with served() as (ask, counts):
+        with pytest.raises(dns.exception.Timeout):
+            await ask(NS1, DOMAIN, "A", flags=dns.flags.QR, timeout=0.2)
+
+    assert not counts
+
+
 async def test_codes_and_lameness_are_as_named() -> None:
     change = both(
         name_server(f"ns1.{DOMAIN}", trouble=Trouble.LAME), resolver("Virginia", trouble=Trouble.REFUSED_CODE)

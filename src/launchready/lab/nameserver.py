@@ -119,6 +119,8 @@ class NameServers:
             question = query.question[0]
         except (dns.exception.DNSException, IndexError):
             return None
+        if query.flags & dns.flags.QR:
+            return None  # an answer of somebody's that came late, to a port that was another's before
         name = question.name.to_text(omit_final_dot=True).lower()
         type = dns.rdatatype.to_text(question.rdtype)
         self.counts["dns", view.address, name, type, transport] += 1
