@@ -11,12 +11,21 @@ from launchready import gate
 from launchready.lab.faults import faults
 from launchready.lab.world import Fault
 from launchready.model import Report, Verdict
+from launchready.probes import browser
 
 Audit = Callable[..., Awaitable[Report]]
 
 FAULTS = faults()
 IDS = [fault.id for fault in FAULTS]
 HEALTHY = [fault for fault in FAULTS if fault.twin]
+IN_A_BROWSER = ("verify.blank",)
+
+
+@pytest.fixture(autouse=True)
+def _chromium(request: pytest.FixtureRequest) -> None:
+    fault = getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault")
+    if fault and fault.check in IN_A_BROWSER and (lack := browser.missing()):
+        pytest.skip(lack)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=IDS)

@@ -103,8 +103,10 @@ def _portal(config: Path | None, root: Path, release: str | None, url: str | Non
     if within is not None:
         changes["within_s"] = within
     environment = portal.deploy.environment if portal.deploy else "production"
-    if version := release or settings.release or released(root, environment):
-        changes["release"] = version
+    if release:
+        changes["release"] = release
+    elif settings.version and not settings.release:
+        changes["release"] = released(root, environment)
     named: Portal = portal.model_copy(update={"verify": settings.model_copy(update=changes)})
     return named
 

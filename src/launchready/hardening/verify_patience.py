@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from launchready.model import Finding, NotChecked, Passed, Row
 from launchready.portal import Portal
@@ -53,10 +53,12 @@ def settings_of(portal: Portal) -> VerifySettings:
 
 def address(portal: Portal, path: str) -> str:
     """A path of the portal as a whole address."""
+    if "://" in path:
+        return path
     base = settings_of(portal).url or portal.canonical or f"https://{portal.domain}/"
     if "://" not in base:
         base = f"https://{base}"
-    return urljoin(base if urlsplit(base).path else f"{base}/", path)
+    return f"{base.rstrip('/')}/{path.lstrip('/')}"
 
 
 def subject(url: str) -> str:

@@ -31,7 +31,7 @@ def chosen(portal: Portal) -> list[gate.Check]:
     settings = portal.verify or VerifySettings()
     out = {
         "verify.login": settings.login is None,
-        "verify.version": settings.version is None,
+        "verify.version": settings.version is None and not settings.release,
         "verify.worker": settings.worker is None,
         "verify.blank": not settings.browser,
     }
