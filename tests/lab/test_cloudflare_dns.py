@@ -161,6 +161,15 @@ async def test_an_alias_at_the_apex_is_flattened(authority: Authority) -> None:
         assert await values(lab, DOMAIN, "A") == {"192.88.99.11"}
 
 
+async def test_what_is_changed_in_a_zone_that_is_delegated_elsewhere_shows_nowhere(authority: Authority) -> None:
+    async with lab_with(authority, status="pending") as lab:
+        zone = (await ask(lab, "GET", "zones/{zone}")).json()["result"]
+        assert (zone["status"], zone["name_servers"][0]) == ("pending", "ada.ns.cloudflare.com")
+        await add(lab, type="TXT", name="new", content="v")
+        assert await values(lab, f"new.{DOMAIN}", "TXT") == set()
+        assert await values(lab, f"www.{DOMAIN}", "A") == {ORIGIN[0]}
+
+
 class _Detoured(requests.adapters.HTTPAdapter):
     """requests, as octoDNS has it, sent the lab's way."""
 

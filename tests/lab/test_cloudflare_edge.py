@@ -14,7 +14,19 @@ from launchready.lab.authority import Authority
 from launchready.lab.cloudflare.state import EDGE
 from launchready.lab.healthy import DOMAIN, HTML, ORIGIN
 from launchready.lab.lab import Lab
-from launchready.lab.world import Issuer, Response, Trouble, certificate, response_headers, route, site
+from launchready.lab.world import (
+    Issuer,
+    Response,
+    Route,
+    Site,
+    Trouble,
+    add_site,
+    certificate,
+    records,
+    response_headers,
+    route,
+    site,
+)
 from launchready.probes.failures import Failure, TlsFailed
 from launchready.probes.http import Page
 from launchready.probes.tls import Handshake
@@ -405,6 +417,19 @@ async def test_an_origin_may_let_nobody_but_the_edge_in(authority: Authority) ->
         assert (await get(lab, f"https://{WWW}/")).status_code == 200
         for scheme in ("https", "http"):
             assert isinstance(await look.http.get(f"{scheme}://{WWW}/", address=ORIGIN[0]), Failure)
+
+
+async def test_an_alias_of_a_platform_leads_to_its_server(authority: Authority) -> None:
+    """As with `portal.onrender.com` as the origin."""
+    blog = f"blog.{DOMAIN}"
+    alias = ({"type": "CNAME", "name": "blog", "content": "portal.hosting.example", "ttl": 1, "proxied": True},)
+    here = (Route("*", Response(200, (HTML,), "the platform")),)
+    platform = (
+        records("hosting.example", add=("portal 300 A 192.88.99.12",)),
+        add_site(Site(blog, ("192.88.99.12",), here, here)),
+    )
+    async with lab_with(authority, *platform, records=alias, settings={"ssl": "strict"}) as lab:
+        assert (await get(lab, f"https://{blog}/")).text == "the platform"
 
 
 async def test_a_record_that_leads_back_to_the_edge_is_not_followed(authority: Authority) -> None:

@@ -77,7 +77,7 @@ class Lab:
         names = NameServers(self.world, self.counts)
         self._front = Proxy(self._cloudflare, self.authority.root_pem) if self._cloudflare else None
         edge = Edge(self.world, self.authority, self.counts, handlers, self._front)
-        if self._cloudflare:
+        if self._cloudflare and self._cloudflare.account.status == "active":
             names.follow(self._cloudflare)
         self._services: list[Service] = [names, edge, MailServers(self.world, self.authority, self.counts)]
         self.live = live

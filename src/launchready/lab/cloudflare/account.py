@@ -47,6 +47,8 @@ class CloudflareAccount:
     """Empty: the domain of the world. Its records are those of the world's zone."""
     plan: str = "free"
     """`free`, `pro` or `business`."""
+    status: str = "active"
+    """`active`, or `pending`: the domain is delegated elsewhere, and what is changed here shows nowhere."""
     proxied: tuple[str, ...] = ()
     """Names (relative, `@` for the apex) whose address records are proxied from the start."""
     records: tuple[Mapping[str, Any], ...] = ()

@@ -50,7 +50,7 @@ def zones(state: CloudflareState, asked: Asked) -> Response:
         raise Refused(400, 1001, f"unknown query parameter {min(unknown)}")
     wanted = query.get("name", state.zone_name).lower() == state.zone_name
     mine = query.get("account.id", state.account_id) == state.account_id
-    active = query.get("status", "active") == "active"
+    active = query.get("status", state.account.status) == state.account.status
     return paged([_zone(state)] if wanted and mine and active else [], query, usual=20, least=5, most=50)
 
 
@@ -173,7 +173,7 @@ def _zone(state: CloudflareState) -> dict[str, Any]:
     return {
         "id": state.zone_id,
         "name": state.zone_name,
-        "status": "active",
+        "status": state.account.status,
         "paused": False,
         "type": "full",
         "development_mode": 0,
@@ -183,7 +183,7 @@ def _zone(state: CloudflareState) -> dict[str, Any]:
         "original_dnshost": None,
         "modified_on": _STAMP,
         "created_on": _STAMP,
-        "activated_on": _STAMP,
+        "activated_on": _STAMP if state.account.status == "active" else None,
         "meta": {
             "step": 2,
             "custom_certificate_quota": 0,

@@ -75,7 +75,9 @@ class CloudflareState:
 
     @property
     def name_servers(self) -> list[str]:
-        """The zone's name servers."""
+        """The zone's name servers: those of the world; of a pending zone, those it ought to be delegated to."""
+        if self.account.status == "pending":
+            return ["ada.ns.cloudflare.com", "bob.ns.cloudflare.com"]
         lines = [line.split() for line in self._fixed]
         origin = absolute(self.zone_name)
         names = [dns.name.from_text(line[3], origin) for line in lines if line[2] == "NS"]
