@@ -62,6 +62,15 @@ def test_a_form_with_a_token_is_one_persons_and_a_form_without_is_not() -> None:
     assert personal(page(f"<template>{TOKEN}</template>")) == ""
 
 
+async def test_a_cookie_that_the_owner_names_is_one_persons(judge) -> None:
+    change = keeps("public, max-age=60", ("Set-Cookie", "who=6f1d0c6a; Path=/"), host=WWW, body=PAGE)
+
+    named = await judge("edge.caching.private", change, edge={"cache": {"session_cookies": ["who"]}})
+
+    assert [f.severity for f in named.findings] == [Severity.BLOCKER]
+    assert (await judge("edge.caching.private", change)).findings == ()
+
+
 def test_links_to_sign_in_on_the_same_host_are_followed_and_others_are_not() -> None:
     body = (
         "<a href=/login>a</a><a href='https://www.x.example/sign-in?next=/'>b</a><a href=https://y.example/login>c</a>"

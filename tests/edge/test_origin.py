@@ -143,10 +143,21 @@ async def test_a_record_that_leads_to_a_closed_server_is_nice_to_fix_where_it_is
 
 
 async def test_the_mail_servers_address_leaks_where_the_portal_answers_there(judge) -> None:
-    (first, second) = (await judge("edge.leaks", served_at(*MAIL))).findings
+    (finding,) = (await judge("edge.leaks", served_at(*MAIL))).findings
 
-    assert {first.subject, second.subject} == {f"mail.{DOMAIN}"}
-    assert f"mail.{DOMAIN} MX" in first.evidence
+    assert finding.subject == f"mail.{DOMAIN}"
+    assert all(f"mail.{DOMAIN} MX → {address}" in finding.evidence for address in MAIL)
+
+
+async def test_an_edge_that_shows_no_page_leaves_nothing_to_compare_with(judge) -> None:
+    challenge = Response(403, (HTML, *SECURITY_HEADERS), "<title>Just a moment...</title>")
+    change = both(DIRECT, served_at(ORIGIN[0]), *(route(host, "/", challenge) for host in (WWW, APP)))
+
+    reachable = await judge("edge.origin", both(change, route(DOMAIN, "*", challenge)), hosts=("app",))
+    leaks = await judge("edge.leaks", both(change, route(DOMAIN, "*", challenge)), hosts=("app",))
+
+    assert reachable.status is Status.NOT_CHECKED
+    assert leaks.status is Status.NOT_CHECKED
 
 
 async def test_an_address_of_half_a_host_is_tried(judge) -> None:

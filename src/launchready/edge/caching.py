@@ -59,7 +59,8 @@ async def private(portal: Portal, look: Look) -> AsyncIterator[Row]:
     headers for edges, RFC 9213), and when one has: its headers say so (`CF-Cache-Status: HIT`, `Age`, `X-Cache`...)
     at the second of two GETs. A high risk when nothing is said at all, for then caches go by rules of their own
     (RFC 9111 section 4.2.2), and a rule at the edge decides. `Vary: Cookie` helps a form without a cookie of its own
-    and nothing else: the cookie would still be handed to everybody who brings none.
+    and nothing else: the cookie would still be handed to everybody who brings none. Cookies of other names are told by
+    `session_cookies` in `[edge.cache]` of launchready.toml.
 
     Looked at are `portal.pages` of each host, redirects on the way, up to two pages to sign in that they link to,
     and the files of the same domain that they load. Cookies of statistics, languages and consent are nobody's secret,
@@ -89,12 +90,14 @@ async def _judge_host(look: Look, one: Entry) -> list[Row]:
     further = [page for page in await _further_pages(look, one) if isinstance(page, Page)]
     files = [page for page in await files_of(look, one) if isinstance(page, Page)]
     answers = list(dict.fromkeys([*one.hops, *further, *files]))
-    about_one = [(answer, why) for answer in answers if (why := personal(answer))]
+    edge = look.portal.edge
+    named = frozenset(edge.cache.session_cookies if edge else ())
+    about_one = [(answer, why) for answer in answers if (why := personal(answer, named))]
     again = await asyncio.gather(*(look.http.get_again(answer.url) for answer, _ in about_one))
     troubles = [
         trouble
         for (answer, why), second in zip(about_one, again, strict=True)
-        if (trouble := judge_answer(answer, why, second if isinstance(second, Page) else None))
+        if (trouble := judge_answer(answer, why, second if isinstance(second, Page) else None, named))
     ]
     if troubles:
         return [_finding(one.name, troubles)]
@@ -102,12 +105,12 @@ async def _judge_host(look: Look, one: Entry) -> list[Row]:
     return [Passed(one.name, seen if about_one else "no answer seen is about one person")]
 
 
-def personal(page: Page) -> str:
-    """What makes an answer one person's; empty where nothing does."""
+def personal(page: Page, named: frozenset[str] = frozenset()) -> str:
+    """What makes an answer one person's; empty where nothing does. `named` are cookies the portal's owner knows."""
     for line in page.all_headers("set-cookie")[:COOKIES]:
         cookie = read_cookie(line)
         if cookie and not cookie.deleted:
-            if is_session(cookie):
+            if is_session(cookie) or cookie.name in named:
                 return f"sets the session cookie {cookie.name[:60]!r}"
             if is_csrf(cookie):
                 return f"sets {cookie.name[:60]!r}, a token against forged requests"
@@ -118,10 +121,12 @@ def personal(page: Page) -> str:
     return ""
 
 
-def judge_answer(page: Page, why: str, again: Page | None) -> Kept | None:
+def judge_answer(page: Page, why: str, again: Page | None, named: frozenset[str] = frozenset()) -> Kept | None:
     """What is wrong with how an answer about one person may be kept; None when nothing is."""
     for answer in (again, page):
-        if answer and (hit := came_from_cache(answer)) and (kept := personal(answer)) and not _apart(answer, kept):
+        if not answer or not (hit := came_from_cache(answer)):
+            continue
+        if (kept := personal(answer, named)) and not _apart(answer, kept):
             return Kept(page.url, kept, f"came out of a shared cache ({hit})", Severity.BLOCKER)
     if _apart(page, why):
         return None

@@ -65,6 +65,9 @@ async def reachable(portal: Portal, look: Look) -> AsyncIterator[Row]:
         return
     tried = await _try(look)
     for one in opened:
+        if (status := one.hops[0].status) >= 400:
+            yield NotChecked(one.name, f"the edge answers {status}, so that there is no page to compare with")
+            continue
         mine = [(candidate, answer) for entry, candidate, answer in tried if entry.name == one.name]
         reached = [(candidate, answer) for candidate, answer in mine if _is_portal(one, answer)]
         if reached:
@@ -104,29 +107,40 @@ async def leaks(portal: Portal, look: Look) -> AsyncIterator[Row]:
         return
     open_to_all = {c.address for entry, c, answer in await _try(look) if _is_portal(entry, answer)}
     known = await candidates(look)
-    servers = [c for c in known if c.records and (c.named or c.address in open_to_all)]
-    for one in servers:
-        answers = one.address in open_to_all
-        edge = opened[0].edge
-        yield Finding(
-            one.records[0].partition(" ")[0],
-            f"{_listed(one.records)} {'tells' if len(one.records) == 1 else 'tell'} where the server behind "
-            f"{edge.name if edge else 'the edge'} is: {one.address}{'' if answers else ', which lets nobody in'}.",
-            evidence="\n".join(f"{record} → {one.address}" for record in one.records),
-            severity=Severity.HIGH if answers else Severity.NICE,
-            key=one.address,
-        )
-    if not servers:
-        if any(c.named for c in known) or any(c.records for c in known):
-            yield Passed(portal.domain, f"{len(known)} addresses besides the edge's known; none is the server's")
-        else:
-            yield Passed(portal.domain, "no record of the domain leads past the edge")
+    told: dict[str, list[Candidate]] = {}
+    for candidate in known:
+        if candidate.records and (candidate.named or candidate.address in open_to_all):
+            told.setdefault(candidate.records[0].partition(" ")[0], []).append(candidate)
+    for name, servers in told.items():
+        yield _leak(name, servers, {c.address for c in servers} & open_to_all, opened[0].edge)
+    if told:
+        return
+    if all(one.hops[0].status >= 400 for one in opened) and not all(c.named for c in known):
+        yield NotChecked(portal.domain, "the edge shows no page, so that the server could not be told from others")
+    elif known:
+        yield Passed(portal.domain, f"{len(known)} addresses besides the edge's are known; none shown is the server's")
+    else:
+        yield Passed(portal.domain, "no record of the domain leads past the edge")
+
+
+def _leak(name: str, servers: list[Candidate], answering: set[str], edge: Edge | None) -> Finding:
+    addresses = [candidate.address for candidate in servers]
+    closed = "" if answering else ", which lets nobody in"
+    where = f"the server behind {edge.name if edge else 'the edge'}"
+    records = list(dict.fromkeys(record for candidate in servers for record in candidate.records))
+    return Finding(
+        name,
+        f"DNS tells where {where} is: {_listed(records)} lead{'s' if len(records) == 1 else ''} to "
+        f"{_listed(addresses)}{closed}.",
+        evidence="\n".join(f"{record} → {one.address}" for one in servers for record in one.records),
+        severity=Severity.HIGH if answering else Severity.NICE,
+    )
 
 
 async def _behind(look: Look) -> list[Entry]:
     """Hosts behind an edge that are asked for elsewhere: those where people sign in first."""
     opened = [one for one in await public_entries(look) if one.front and one.hops]
-    opened.sort(key=lambda one: (not one.signs_in, not one.pages))
+    opened.sort(key=lambda one: (one.hops[0].status >= 400, not one.signs_in, not one.pages))
     return opened[:HOSTS]
 
 
