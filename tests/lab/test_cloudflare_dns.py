@@ -12,11 +12,14 @@ from octodns.zone import Zone
 from octodns_cloudflare import CloudflareProvider
 
 from launchready.lab.authority import Authority
-from launchready.lab.cloudflare.account import TOKEN
-from launchready.lab.cloudflare.state import EDGE
-from launchready.lab.healthy import DOMAIN, ORIGIN
+from launchready.lab.cloudflare.account import TOKEN, CloudflareAccount
+from launchready.lab.cloudflare.state import EDGE, CloudflareState
+from launchready.lab.cloudflare.worlds import behind_cloudflare
+from launchready.lab.faults import faults
+from launchready.lab.healthy import DOMAIN, ORIGIN, healthy_world
 from launchready.lab.lab import Lab
-from launchready.lab.world import Signing, stale_at_resolver, zone
+from launchready.lab.world import Fault, Signing, stale_at_resolver, zone
+from launchready.lab.zonedata import parse
 from launchready.probes.dns import Answer, Server
 
 from .cloudflare_client import ask, http_client, lab_with
@@ -227,3 +230,16 @@ async def test_octodns_plans_applies_and_finds_nothing_more_to_do(authority: Aut
         assert await values(lab, f"new.{DOMAIN}", "A") == FOUR
         assert await values(lab, f"staging.{DOMAIN}", "AAAA") == SIX, "its A is proxied still"
         assert await values(lab, f"text.{DOMAIN}", "TXT") == {"v=x; y"}
+
+
+FLATTENED = "records-cname-root"
+
+
+@pytest.mark.parametrize("fault", [f for f in faults() if f.id != FLATTENED], ids=lambda fault: fault.id)
+def test_taking_a_zone_over_loses_nothing_of_it(fault: Fault) -> None:
+    world = behind_cloudflare(fault.change(healthy_world()))
+    state = CloudflareState(CloudflareAccount(), world.zones, world.domain)
+    before = parse(next(zone for zone in world.zones if zone.origin == world.domain))
+    after = parse(state.zone())
+    told = {(name, type, rdata.to_text()) for (name, type), rrset in before.rrsets.items() for rdata in rrset}
+    assert {(name, type, rdata.to_text()) for (name, type), rrset in after.rrsets.items() for rdata in rrset} == told

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import dns.exception
 import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
 from launchready.lab.cloudflare.account import CloudflareAccount, Token
+from launchready.lab.cloudflare.envelope import Refused
 from launchready.lab.cloudflare.records import PROXIABLE, Record, from_rdata, made
 from launchready.lab.cloudflare.rulesets import Ruleset, judged
 from launchready.lab.cloudflare.settings import DEFAULTS
@@ -165,9 +167,7 @@ class CloudflareState:
 
     def _made_zone(self) -> Zone:
         before = self._zones[self.zone_name]
-        soa = self._fixed[0].split()
-        soa[5] = str(int(soa[5]) + self._serial)
-        lines = [" ".join(soa), *self._fixed[1:]]
+        lines = [self._raised(line) if line.split()[2] == "SOA" else line for line in self._fixed]
         seen: set[str] = set()
         flat = []
         for record in self.records.values():
@@ -191,6 +191,12 @@ class CloudflareState:
             ]
         return Zone(self.zone_name, tuple(lines), before.signing)
 
+    def _raised(self, soa: str) -> str:
+        """The SOA with its serial raised by the changes made (RFC 1982)."""
+        words = soa.split()
+        words[5] = str((int(words[5]) + self._serial) % 2**32)
+        return " ".join(words)
+
     def _edge_of(self, record: Record) -> list[tuple[str, str]]:
         six = self.settings["ipv6"] == "on" and not record.settings.get("ipv4_only")
         four = not record.settings.get("ipv6_only")
@@ -207,25 +213,33 @@ class CloudflareState:
         return parse(best) if best is not None else None
 
     def _take_over(self, zone: Zone) -> list[str]:
-        """Read the world's zone into records; what is Cloudflare's own (SOA, its name servers) stays as it is."""
+        """Read the world's zone into records, TTLs brought within Cloudflare's bounds.
+
+        What is Cloudflare's own (SOA, its name servers) stays as it is, and so does what the API could not hold,
+        such as data that breaks its type's form: that is served, and nobody can change it here.
+        """
         data = parse(zone)
         servers = data.rrsets.get((data.origin, dns.rdatatype.NS))
-        own = {rdata.target for rdata in servers} | {data.origin} if servers is not None else {data.origin}
+        own = {rdata.target for rdata in servers} - {data.origin} if servers is not None else set()
         fixed = []
         for line in zone.lines:
             name, ttl, type, text = line.split(None, 3)
             at = data.origin if name == "@" else dns.name.from_text(name, data.origin)
-            if (type in ("SOA", "NS") and at == data.origin) or (type in ("A", "AAAA") and at in own - {data.origin}):
+            apex = at == data.origin and type in ("SOA", "NS")
+            if apex or (at in own and type in ("A", "AAAA")) or not (body := _body(type, text, data.origin)):
                 fixed.append(line)
                 continue
-            rdata = dns.rdata.from_text(dns.rdataclass.IN, type, text, origin=data.origin, relativize=False)
-            body = from_rdata(type, rdata)
-            if body is None:
+            body |= {
+                "name": at.to_text(omit_final_dot=True),
+                "type": type,
+                "ttl": min(max(int(ttl), 60), 86_400),
+                "proxied": type in PROXIABLE and name in self.account.proxied,
+            }
+            try:
+                record = made(self.new_id(), body, self.zone_name, self.account.plan, now())
+            except Refused:
                 fixed.append(line)
                 continue
-            proxied = type in PROXIABLE and name in self.account.proxied
-            whole = {"name": at.to_text(omit_final_dot=True), "type": type, "ttl": int(ttl), "proxied": proxied, **body}
-            record = made(self.new_id(), whole, self.zone_name, self.account.plan, now())
             self.records[record.id] = record
         return fixed
 
@@ -236,6 +250,14 @@ class CloudflareState:
 def now() -> str:
     """This moment, as the API writes it."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _body(type: str, text: str, origin: dns.name.Name) -> dict[str, Any] | None:
+    try:
+        rdata = dns.rdata.from_text(dns.rdataclass.IN, type, text, origin=origin, relativize=False)
+    except dns.exception.DNSException:
+        return None
+    return from_rdata(type, rdata)
 
 
 def _wildcards(host: str, zone: str) -> list[str]:
