@@ -18,12 +18,14 @@ from launchready import __version__
 from launchready.cli.check import check
 from launchready.cli.checks import checks
 from launchready.cli.demo import demo
+from launchready.cli.deploy import deploy
 from launchready.cli.docs import docs
 from launchready.cli.env import env
 from launchready.cli.env_push import push
 from launchready.cli.explain import explain
 from launchready.cli.init import init
 from launchready.cli.map import map_
+from launchready.cli.rollback import rollback
 from launchready.cli.secrets import secrets
 from launchready.cli.stop import Exit, Stop
 from launchready.cli.verify import verify
@@ -40,6 +42,8 @@ app = typer.Typer(
 for verb in (check, secrets, explain, checks, init, verify, demo):
     app.command()(verb)
 app.command("map")(map_)
+app.command()(deploy)
+app.command()(rollback)
 env.command()(push)
 app.add_typer(env)
 app.command(hidden=True)(docs)
