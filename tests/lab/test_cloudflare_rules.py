@@ -162,6 +162,17 @@ async def test_a_phase_holds_so_many_rules_and_no_more(
             assert len(lab.cloudflare.rules(phase)) == number
 
 
+async def test_the_sdk_lists_managed_rulesets_and_those_of_the_zone(authority: Authority) -> None:
+    def work(client: cloudflare.Cloudflare, zone: str) -> list[tuple[str, str]]:
+        return [(one.kind, one.phase) for one in client.rulesets.list(zone_id=zone)]
+
+    async with lab_with(authority, rulesets={"http_ratelimit": (RATE,)}) as lab:
+        found = await with_sdk(lab, work)
+        assert ("zone", "http_ratelimit") in found
+        assert ("managed", "ddos_l7") in found
+        assert len(lab.cloudflare.calls) == 1
+
+
 async def test_a_phase_has_one_ruleset(authority: Authority) -> None:
     body = {"name": "mine", "kind": "zone", "phase": "http_ratelimit", "rules": [RATE]}
     async with lab_with(authority) as lab:
@@ -273,6 +284,7 @@ def test_values_are_made(expression: str, value: str) -> None:
         'http.host eq "x',
         'http.host eq "\\q"',
         "cf.bot_management.score lt 30",
+        "ip.src gt 203.0.113.7",
     ],
 )
 def test_what_cloudflare_would_not_parse_is_not_parsed(expression: str) -> None:

@@ -6,7 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from launchready.lab.cloudflare.language import Fields, parse
+from launchready.lab.cloudflare.functions import Fields
+from launchready.lab.cloudflare.language import parse
 from launchready.lab.cloudflare.rulesets import MANAGED
 from launchready.lab.cloudflare.state import CloudflareState
 from launchready.lab.edge_http import Request

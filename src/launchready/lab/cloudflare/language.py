@@ -12,14 +12,21 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeAlias
-from urllib.parse import unquote
+from typing import Any
 
+from launchready.lab.cloudflare.functions import (
+    ORDERS,
+    Fields,
+    Value,
+    between,
+    both,
+    called,
+    equals,
+    nth,
+    wildcard,
+    within,
+)
 from launchready.lab.cloudflare.tokens import NotParsed, Token, tokens
-
-Fields: TypeAlias = Mapping[str, Any]
-"""A request (and at the end its response), by the names of the fields."""
-Value: TypeAlias = Callable[[Fields], Any]
 
 REQUEST: Mapping[str, str] = {
     "cf.edge.server_port": "int",
@@ -72,10 +79,10 @@ _LAST_OPTIONAL = ("substring",)
 _OPERATORS: Mapping[str, tuple[str, ...]] = {
     "eq": ("text", "int", "address"),
     "ne": ("text", "int", "address"),
-    "lt": ("text", "int", "address"),
-    "le": ("text", "int", "address"),
-    "gt": ("text", "int", "address"),
-    "ge": ("text", "int", "address"),
+    "lt": ("text", "int"),
+    "le": ("text", "int"),
+    "gt": ("text", "int"),
+    "ge": ("text", "int"),
     "contains": ("text",),
     "matches": ("text",),
     "wildcard": ("text",),
@@ -156,7 +163,7 @@ class _Parser:
     def _joined(self, below: Callable[[], Value], word: str, join: Callable[[Fields, Value, Value], bool]) -> Value:
         value = below()
         while self._take(word):
-            value = _both(value, below(), join)
+            value = both(value, below(), join)
         return value
 
     def _not(self) -> Value:
@@ -194,10 +201,10 @@ class _Parser:
         self.operators.add(operator.text)
         if operator.text == "strict":
             self._need("wildcard")
-            pattern = _wildcard(self._literal("text"), exact=True)
+            pattern = wildcard(self._literal("text"), exact=True)
             return lambda f: bool(pattern.fullmatch(left(f)))
         if operator.text == "wildcard":
-            pattern = _wildcard(self._literal("text"), exact=False)
+            pattern = wildcard(self._literal("text"), exact=False)
             return lambda f: bool(pattern.fullmatch(left(f)))
         if operator.text == "in":
             tests = self._set(type)
@@ -212,7 +219,7 @@ class _Parser:
             except re.error as error:
                 raise self._error(start, f"failed to parse regular expression: {error}") from None
             return lambda f: bool(regex.search(left(f)))
-        return _ORDERS[operator.text](left, right)
+        return ORDERS[operator.text](left, right)
 
     def _set(self, type: str) -> list[Callable[[Any], bool]]:
         if (self._next.kind == "sign" and self._next.text != "{") or self._next.kind in ("string", "word"):
@@ -222,9 +229,9 @@ class _Parser:
         while not self._take("}"):
             low = self._literal(type)
             if type == "int" and self._take(".."):
-                tests.append(_between(low, self._literal(type)))
+                tests.append(between(low, self._literal(type)))
             else:
-                tests.append(_within(low) if type == "address" else _equals(low))
+                tests.append(within(low) if type == "address" else equals(low))
         if not tests:
             raise self._error(self._next, "expected at least one value in the set")
         return tests
@@ -267,7 +274,7 @@ class _Parser:
         self._need("[")
         number = self._literal("int")
         self._need("]")
-        return (lambda f: _nth(f[token.text].get(key, ()), number)), "text"
+        return (lambda f: nth(f[token.text].get(key, ()), number)), "text"
 
     def _index(self, field: Token) -> str:
         self._need("[")
@@ -302,7 +309,7 @@ class _Parser:
         least = len(wanted) - (name.text in _LAST_OPTIONAL)
         if len(given) < least or (len(given) > len(wanted) and name.text != "concat"):
             raise self._error(closing, f"invalid number of arguments for {name.text}")
-        return (lambda f: _called(name.text, [value(f) for value in given])), result
+        return (lambda f: called(name.text, [value(f) for value in given])), result
 
     def _quantified(self) -> Value:
         word = self._next.text
@@ -325,78 +332,3 @@ class _Parser:
         self._need(")")
         join = any if word == "any" else all
         return lambda f: join(test({"": one}) for one in f[field.text].get(key, ()))
-
-
-_ORDERS: Mapping[str, Callable[[Value, Any], Value]] = {
-    "eq": lambda left, right: lambda f: _same(left(f), right),
-    "ne": lambda left, right: lambda f: not _same(left(f), right),
-    "lt": lambda left, right: lambda f: left(f) < right,
-    "le": lambda left, right: lambda f: left(f) <= right,
-    "gt": lambda left, right: lambda f: left(f) > right,
-    "ge": lambda left, right: lambda f: left(f) >= right,
-    "contains": lambda left, right: lambda f: right in left(f),
-}
-
-
-def _both(left: Value, right: Value, join: Callable[[Fields, Value, Value], bool]) -> Value:
-    return lambda fields: join(fields, left, right)
-
-
-def _same(held: Any, wanted: Any) -> bool:
-    if isinstance(wanted, (ipaddress.IPv4Network, ipaddress.IPv6Network)):
-        return ipaddress.ip_address(held) in wanted
-    return bool(held == wanted)
-
-
-def _within(network: Any) -> Callable[[Any], bool]:
-    return lambda held: ipaddress.ip_address(held) in network
-
-
-def _equals(wanted: Any) -> Callable[[Any], bool]:
-    return lambda held: held == wanted
-
-
-def _between(low: int, high: int) -> Callable[[Any], bool]:
-    return lambda held: low <= held <= high
-
-
-def _nth(values: Any, number: int) -> str:
-    return str(values[number]) if number < len(values) else ""
-
-
-def _wildcard(pattern: str, *, exact: bool) -> re.Pattern[str]:
-    """`*` for any text, `\\*` for the star; whole match, in any case unless `exact`."""
-    parts = [re.escape(part.replace("\0", "*")) for part in pattern.replace("\\*", "\0").split("*")]
-    return re.compile("(.*?)".join(parts), re.DOTALL | (0 if exact else re.IGNORECASE))
-
-
-def _called(name: str, given: list[Any]) -> Any:
-    match name:
-        case "concat":
-            return "".join(map(str, given))
-        case "starts_with":
-            return given[0].startswith(given[1])
-        case "ends_with":
-            return given[0].endswith(given[1])
-        case "len":
-            return len(given[0].encode())
-        case "lower":
-            return given[0].lower()
-        case "upper":
-            return given[0].upper()
-        case "substring":
-            return given[0][given[1] : given[2] if len(given) > 2 else None]
-        case "to_string":
-            return (
-                {True: "true", False: "false"}.get(given[0], str(given[0]))
-                if given[0] in (True, False)
-                else str(given[0])
-            )
-        case "url_decode":
-            return unquote(given[0])
-        case "regex_replace":
-            return re.sub(given[1], re.sub(r"\$\{(\d+)\}", r"\\g<\1>", given[2]), given[0], count=1)
-    found = _wildcard(given[1], exact=False).fullmatch(given[0])
-    if found is None:
-        return given[0]
-    return re.sub(r"\$\{(\d+)\}", lambda m: found[int(m[1])] if int(m[1]) <= (found.re.groups) else "", given[2])

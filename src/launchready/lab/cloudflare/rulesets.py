@@ -103,15 +103,13 @@ def judged(
         raise Refused(400, 20016, f"'{action}' is not a valid value for action because it is not allowed in the phase"
                       f" {phase}", pointer="/action")  # fmt: skip
     for place, expression, kind in _expressions(rule):
-        _judge_expression(place, expression, kind, phase)
+        _judge_expression(place, expression, kind, phase, plan)
     if phase == "http_ratelimit":
         _judge_rate(rule, plan)
     elif "ratelimit" in rule:
         raise Refused(400, 20217, "ratelimit is not allowed in this phase", pointer="/ratelimit")
     if action == "execute":
         _judge_execute(rule, phase, plan)
-    if phase == "http_request_firewall_custom" and plan in ("free", "pro") and " matches " in rule["expression"]:
-        _not_entitled("expression", "the use of operator Matches is not allowed")
     if action == "log":
         _not_entitled("action", "not entitled to use the action log")
     id = old["id"] if old else new_id()
@@ -168,14 +166,21 @@ def _expressions(rule: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     return found
 
 
-def _judge_expression(place: str, expression: str, kind: str, phase: str) -> None:
+def _judge_expression(place: str, expression: str, kind: str, phase: str, plan: str) -> None:
     if len(expression) > _LONGEST:
         raise Refused(400, 20217, f"the {place} is longer than {_LONGEST} characters", pointer=f"/{place}")
     try:
-        parse(expression, kind, response=phase.startswith("http_response"))
+        parsed = parse(expression, kind, response=phase.startswith("http_response"))
     except NotParsed as error:
-        text = f"'{expression}' is not a valid value for {place.rpartition('/')[2]} because the expression is invalid: "
-        raise Refused(400, 20127, text + str(error), pointer=f"/{place}") from None
+        why = f"the expression is invalid: {error}"
+        raise Refused(400, 20127, _not_valid(place, expression, why), pointer=f"/{place}") from None
+    if plan != "business" and ("matches" in parsed.operators or "regex_replace" in parsed.functions):
+        why = "not entitled: the use of operator Matches is not allowed, a Business plan is required"
+        raise Refused(400, 20127, _not_valid(place, expression, why), pointer=f"/{place}")
+
+
+def _not_valid(place: str, value: object, why: str) -> str:
+    return f"'{value}' is not a valid value for {place.rpartition('/')[2]} because {why}"
 
 
 def _judge_rate(rule: Mapping[str, Any], plan: str) -> None:
