@@ -90,7 +90,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Made:
         described = portal(**deploy)
         found = compose.adapter(described, Look(described), folder)
         assert isinstance(found, ComposeReleases), found
-        return Project(found, folder, held, [])
+        return Project(replace(found, pause_s=0.01), folder, held, [])
 
     return make
 
@@ -206,6 +206,36 @@ async def test_no_more_releases_are_kept_than_wanted(made: Made) -> None:
     assert not isinstance(kept, Failed)
     assert [one.version for one in kept] == ["v3", "v2"]
     assert len(project.now["images"]) == 2
+
+
+async def test_what_never_was_live_is_nothing_to_go_back_to_and_takes_no_place(made: Made) -> None:
+    project = made(kept=2)
+    await project.deploy(FIRST)
+    project.trouble(f"never ready {image(SECOND)}")
+    await project.deploy(SECOND)
+    kept = await project.adapter.releases()
+    assert not isinstance(kept, Failed)
+    assert [one.id for one in kept] == [FIRST.id]
+    third = replace(SECOND, id="20991125T121500Z-3333333")
+    await project.deploy(third)
+    kept = await project.adapter.releases()
+
+    assert not isinstance(kept, Failed)
+    assert [one.id for one in kept] == [third.id, FIRST.id]
+    assert project.now["images"] == [image(FIRST), image(third)]
+
+
+async def test_what_was_live_last_is_kept_after_a_rollback(made: Made) -> None:
+    project = made(kept=2)
+    await project.deploy(FIRST)
+    await project.deploy(SECOND)
+    await project.adapter.roll_back(FIRST, project.told)
+    third = replace(SECOND, id="20991125T121500Z-3333333")
+    await project.deploy(third)
+    kept = await project.adapter.releases()
+
+    assert not isinstance(kept, Failed)
+    assert [one.id for one in kept] == [third.id, FIRST.id]
 
 
 async def test_images_that_were_removed_are_told_before_anything_changes(made: Made) -> None:

@@ -14,8 +14,10 @@ Options: https://docs.docker.com/reference/cli/docker/compose/.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -57,6 +59,7 @@ class ComposeReleases:
     settings: DeploySettings
     files: tuple[str, ...]
     name: str = "compose"
+    pause_s: float = 1.0
 
     def explain(self) -> dict[str, list[str]]:
         """What each word does."""
@@ -88,11 +91,11 @@ class ComposeReleases:
         return min(kept, key=lambda release: release.id, default=None)
 
     async def releases(self) -> list[Release] | Failed:
-        """Those with an override file and every image there, newest first."""
+        """Those that were live once and whose images are there, newest first."""
         there = await self.at.images("release")
         if isinstance(there, Failed):
             return there
-        return [one for one in self._kept() if set(self._images(one, built=True)) <= there]
+        return [one for one in self._kept() if self._lived(one) and set(self._images(one, built=True)) <= there]
 
     async def build(self, release: Release, told: Told) -> Release | Failed:
         """The commands of `[deploy] build`, the override file, and the images that are not there yet."""
@@ -144,6 +147,7 @@ class ComposeReleases:
             return before
         failed = await self._up("release", release, told)
         if failed is None:
+            self._note(release, "lived", time.time())
             await self._prune(release, told)
             return None
         if before is None or before.id == release.id:
@@ -166,22 +170,31 @@ class ComposeReleases:
             what = f"the image {missing[0]} is gone" if missing else f"{self._override(to)} is gone"
             return Failed("roll back", what, "Deploy that commit again.")
         failed = await self._up("roll back", to, told)
-        return replace(failed, unsure=True) if failed else None
+        if failed:
+            return replace(failed, unsure=True)
+        self._note(to, "lived", time.time())
+        return None
 
     async def _up(self, step: str, release: Release, told: Told) -> Failed | None:
         wait_s = max(1, int(self.settings.ready_s))
         arguments = [*self._with(release), "up", "--detach", "--no-build", "--wait", "--wait-timeout", str(wait_s)]
+        began = time.monotonic()
         failed = await self.at.compose(step, arguments, release, told)
         if failed is None:
             return None
-        containers = await self._containers(step)
         images = set(self._images(release))
-        if isinstance(containers, Failed) or not images & {str(one.get("Image")) for one in containers}:
-            return failed
-        bad = [one for one in containers if not _is_well(one)]
-        if not bad:
-            told("every service runs, or ended with 0: that `up --wait` ends with 1 for those is no failure")
-            return None
+        while True:
+            containers = await self._containers(step)
+            if isinstance(containers, Failed) or not images & {str(one.get("Image")) for one in containers}:
+                return failed
+            bad = [one for one in containers if not _is_well(one)]
+            if not bad:
+                told("every service runs, or ended with 0: that `up --wait` ends with 1 for those is no failure")
+                return None
+            # `up --wait` also ends at once with the first that ended with 0, while others still start.
+            if not all(map(_may_become_well, bad)) or time.monotonic() - began > wait_s:
+                break
+            await asyncio.sleep(self.pause_s)
         state = ", ".join(f"{one.get('Service')} {one.get('Health') or one.get('State')}" for one in bad[:5])
         return replace(failed, what=f"not every service is well: {state}", then="Read `docker compose logs`.")
 
@@ -203,15 +216,35 @@ class ComposeReleases:
         return Failed(step, "`docker compose config` did not answer with a project", "Look at what it prints.")
 
     async def _prune(self, live: Release, told: Told) -> None:
-        """Drop the images and files of releases beyond `kept`; images in use stay, and nothing fails for it."""
-        kept = [one for one in self._kept() if one.id != live.id]
-        gone = kept[self.settings.kept - 1 :]
-        still = {image for one in (live, *kept[: self.settings.kept - 1]) for image in self._images(one)}
+        """Drop images and files beyond the `kept` that were live last, and those that never were; nothing fails for it.
+
+        What was live before a rollback counts by when it was live, not by when it was made: it is what one goes
+        back to.
+        """
+        others = sorted((one for one in self._kept() if one.id != live.id), key=self._lived, reverse=True)
+        number = sum(self._lived(one) > 0 for one in others[: self.settings.kept - 1])
+        kept, gone = [live, *others[:number]], others[number:]
+        still = {image for one in kept for image in self._images(one)}
         for one in gone:
             told(f"the images of {one.version} ({one.id}) are removed: {self.settings.kept} releases are kept")
-            for image in set(self._images(one)) - still:
+            for image in set(self._images(one, built=True)) - still:
                 await self.at.remove(image)
             self._override(one).unlink(missing_ok=True)
+
+    def _lived(self, release: Release) -> float:
+        """When it was live last, in seconds since 1970; 0: never."""
+        try:
+            return float(json.loads(self._override(release).read_text())[MARK].get("lived", 0))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return 0.0
+
+    def _note(self, release: Release, key: str, value: float) -> None:
+        try:
+            document = json.loads(self._override(release).read_text())
+            document[MARK][key] = value
+        except (OSError, ValueError, KeyError, TypeError):
+            return
+        self._put(release, document)
 
     def _kept(self) -> list[Release]:
         """The releases with an override file, newest first; a file that cannot be read is none."""
@@ -235,13 +268,16 @@ class ComposeReleases:
             return []
 
     def _write(self, release: Release, tagged: dict[str, str], built: list[str]) -> None:
-        path = self._override(release)
-        path.parent.mkdir(parents=True, exist_ok=True)
         mark = {"id": release.id, "version": release.version, "commit": release.commit}
         document = {
-            MARK: {**mark, "reference": next(iter(tagged.values())), "built": built},
+            MARK: {**mark, "reference": next(iter(tagged.values())), "built": built, "lived": self._lived(release)},
             "services": {name: {"image": image} for name, image in tagged.items()},
         }
+        self._put(release, document)
+
+    def _put(self, release: Release, document: dict[str, Any]) -> None:
+        path = self._override(release)
+        path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_suffix(".new")
         fresh.write_text(json.dumps(document, indent=1))
         fresh.replace(path)
@@ -287,3 +323,8 @@ def _is_well(container: dict[str, Any]) -> bool:
     if container.get("State") == "exited":
         return container.get("ExitCode") == 0
     return container.get("State") == "running" and container.get("Health") in ("", None, "healthy")
+
+
+def _may_become_well(container: dict[str, Any]) -> bool:
+    starts = container.get("State") in ("created", "restarting")
+    return starts or (container.get("State") == "running" and container.get("Health") == "starting")

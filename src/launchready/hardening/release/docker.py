@@ -98,7 +98,7 @@ class Docker:
 
     async def images(self, step: str) -> frozenset[str] | Failed:
         """The names, with their tags, of all images that the engine has."""
-        rows = await self.rows(step, ["image", "ls", "--format", "json"])
+        rows = await self.rows(step, ["image", "ls", "--format", "{{json .}}"])
         if isinstance(rows, Failed):
             return rows
         return frozenset(f"{row.get('Repository')}:{row.get('Tag')}" for row in rows)
