@@ -14,6 +14,7 @@ from pathlib import Path
 
 import tomlkit
 
+from launchready.lab.cloudflare.worlds import behind_cloudflare
 from launchready.lab.faults import faults
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
@@ -26,9 +27,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m launchready.lab.serve", description="Serve a lab on loopback.")
     parser.add_argument("directory", type=Path, help="where connect-to.txt and ca.pem are written")
     parser.add_argument("--fault", action="append", default=[], help="id of a planted fault; may be repeated")
+    parser.add_argument("--cloudflare", action="store_true", help="the zone is at Cloudflare, nothing proxied yet")
     parser.add_argument("--delay-ms", type=float, default=0.0, help="round-trip time of every path")
     options = parser.parse_args()
-    asyncio.run(_serve(faulty_world(options.fault), options.delay_ms, options.directory))
+    world = faulty_world(options.fault)
+    world = behind_cloudflare(world) if options.cloudflare else world
+    asyncio.run(_serve(world, options.delay_ms, options.directory))
 
 
 def faulty_world(ids: list[str]) -> World:
@@ -76,6 +80,8 @@ async def wait_for_stop() -> None:
 async def _serve(world: World, delay_ms: float, directory: Path) -> None:
     async with Lab(world, delay_ms=delay_ms) as lab:
         print(write_way_in(lab, directory), flush=True)
+        if world.cloudflare:
+            print(f"export CLOUDFLARE_API_TOKEN={world.cloudflare.tokens[0].value}", flush=True)
         await wait_for_stop()
         counts = [{"what": list(what), "times": times} for what, times in sorted(lab.counts.items())]
         (directory / "counts.json").write_text(json.dumps(counts, indent=1), encoding="utf-8")
