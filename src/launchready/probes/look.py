@@ -9,6 +9,7 @@ from pathlib import Path
 from launchready.model import Tree
 from launchready.portal import Portal
 from launchready.probes.browser import Browser
+from launchready.probes.database import Database
 from launchready.probes.dns import Dns
 from launchready.probes.http import Http
 from launchready.probes.network import Network
@@ -41,6 +42,7 @@ class Look:
         self.smtp = Smtp(self.network, self.tls)
         self.rdap = Rdap(self.network, self.http)
         self.platforms = Platforms(self.network, self.dns)
+        self.database = Database(self.network, self.dns)
         self.browser = Browser(self.network, self.dns)
         source = self.portal.repository
         self.repository = Repository(Path(source.path), self.network) if source else None
