@@ -77,6 +77,16 @@ async def test_an_earlier_release_is_rolled_back_to_without_a_build(at: At, comm
     assert [verb for verb, _ in held.state.writes] == ["build", "build", "rollback"]
 
 
+async def test_a_release_that_the_journal_knows_by_its_id_alone_is_rolled_back_to(
+    at: At, commits: list[Release]
+) -> None:
+    async with at("heroku") as held:
+        await held.deploy(commits[0])
+        await held.deploy(commits[1])
+        assert await held.adapter.roll_back(commits[0], held.told) is None
+        assert (await live(held)).id == commits[0].id
+
+
 @pytest.mark.parametrize(
     ("trouble", "says", "stays"),
     [

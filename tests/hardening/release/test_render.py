@@ -44,6 +44,17 @@ async def test_an_earlier_deploy_is_rolled_back_to_without_a_build(at: At) -> No
     assert held.state.writes[-1] == ("rollback", FIRST.commit)
 
 
+async def test_a_release_that_the_journal_knows_by_its_commit_alone_is_rolled_back_to(at: At) -> None:
+    async with at("render") as held:
+        await held.deploy(FIRST)
+        await held.deploy(SECOND)
+        assert await held.adapter.roll_back(FIRST, held.told) is None
+        now = await held.adapter.current()
+
+    assert isinstance(now, Release)
+    assert now.commit == FIRST.commit
+
+
 async def test_a_rollback_to_what_is_live_changes_nothing(at: At) -> None:
     async with at("render") as held:
         await held.deploy(FIRST)

@@ -69,6 +69,16 @@ async def test_an_earlier_deployment_is_rolled_back_to_without_a_build(assigns: 
     assert len(held.state.deploys) == 2
 
 
+@pytest.mark.parametrize("assigns", APART)
+async def test_a_release_that_the_journal_knows_by_its_id_alone_is_rolled_back_to(assigns: bool, at: At) -> None:
+    async with at("vercel") as held:
+        set_up(held, assigns)
+        await held.deploy(FIRST)
+        await held.deploy(SECOND)
+        assert await held.adapter.roll_back(FIRST, held.told) is None
+        assert (await live(held)).id == FIRST.id
+
+
 async def test_a_plan_that_goes_back_one_only_gets_a_promotion(at: At) -> None:
     async with at("vercel") as held:
         set_up(held, False)

@@ -134,7 +134,8 @@ class HerokuReleases:
         listed = await self._documents("releases", _NEWEST, pages=1)
         if isinstance(listed, Failure):
             return self.at.failed("roll back", listed)
-        target = next((one for one in listed if named(one, "id") == to.reference), None)
+        reference = to.reference or await self._reference(to)
+        target = next((one for one in listed if named(one, "id") == reference), None)
         slug = named(target, "slug", "id")
         if target is None or not slug:
             what = "Heroku's list has no release of that kind any more"
@@ -155,7 +156,7 @@ class HerokuReleases:
                 (named(one, "id") for one in now if named(one, "slug", "id") == slug and _new(one, known)), None
             )
 
-        reply = await self.at.session.ask("POST", self._path("/releases"), {"release": to.reference})
+        reply = await self.at.session.ask("POST", self._path("/releases"), {"release": reference})
         made: str | Failed
         if isinstance(reply, Failure):
             made = await self.at.settle("roll back", reply, find, told)
@@ -267,6 +268,17 @@ class HerokuReleases:
             if isinstance(said, str) and said.split(" ")[0] == release.id and build.get("status") != "failed":
                 return named(build, "id") or None
         return None
+
+    async def _reference(self, to: Release) -> str:
+        """What Heroku calls a release that was made here: the journal knows it before Heroku has named it."""
+        kept = await self.releases()
+        same = (
+            []
+            if isinstance(kept, Failed)
+            else [one for one in kept if one.id == to.id]
+            or [one for one in kept if to.commit and one.commit == to.commit]
+        )
+        return same[0].reference if same else ""
 
     async def _listed(self, step: str) -> list[tuple[Release, dict[str, Any]]] | Failed:
         """Releases with a slug, newest first, under the id, version and commit that their builds tell."""

@@ -155,7 +155,9 @@ class VercelReleases:
         if isinstance(project, Failed):
             return project
         if not to.reference:
-            return Failed("roll back", "that release names no deployment of Vercel's", "Deploy its commit again.")
+            to = await self._named(to)
+        if not to.reference:
+            return Failed("roll back", "Vercel's list has no deployment of that release", "Deploy its commit again.")
         if project.production and project.production.reference == to.reference:
             told("Vercel serves it already")
             return None
@@ -171,6 +173,12 @@ class VercelReleases:
         if failed is None and project.assigns:
             told("Vercel gives no domains by itself after a rollback: the next release is promoted")
         return failed
+
+    async def _named(self, to: Release) -> Release:
+        """With what Vercel calls a release that was made here: the journal knows it before Vercel has named it."""
+        kept = await self.releases()
+        same = [] if isinstance(kept, Failed) else [one for one in kept if one.id == to.id]
+        return replace(to, reference=same[0].reference) if same else to
 
     async def _built(self, step: str, project: Project, release: Release, told: Told) -> Release | Failed:
         """This release's deployment, ready."""
