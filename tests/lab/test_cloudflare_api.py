@@ -114,6 +114,9 @@ async def test_every_answer_is_of_the_type_the_sdk_has_for_it(authority: Authori
         ({"type": "CAA", "name": "new", "ttl": 1}, 9101),
         ({**A, "name": "x" * 64}, 9000),
         ({**A, "name": "www"}, 81058),
+        ({"type": "AAAA", "name": "www", "content": "2001:0020::0:10", "ttl": 1}, 81058),
+        ({"type": "TXT", "name": "_mta-sts", "content": "v=STSv1; id=20261101", "ttl": 1}, 81058),
+        ({"type": "MX", "name": "new", "content": "mx.example", "ttl": 1}, 9102),
         ({"type": "CNAME", "name": "www", "content": "x.example", "ttl": 1}, 81053),
     ],
 )
@@ -132,6 +135,13 @@ async def test_nothing_stands_beside_an_alias_but_what_is_no_address(authority: 
         assert refusal(await ask(lab, "POST", RECORDS, json={**A, "name": "alias"})) == (400, 81054)
         text = {"type": "TXT", "name": "alias", "content": '"v"', "ttl": 1}
         assert (await ask(lab, "POST", RECORDS, json=text)).status_code == 200
+
+
+async def test_names_and_addresses_are_kept_in_one_form(authority: Authority) -> None:
+    body = {"type": "AAAA", "name": "Bücher", "content": "2001:0020:0::0011", "ttl": 1}
+    async with lab_with(authority) as lab:
+        made = (await ask(lab, "POST", RECORDS, json=body)).json()["result"]
+        assert (made["name"], made["content"]) == (f"xn--bcher-kva.{DOMAIN}", "2001:20::11")
 
 
 async def test_a_batch_is_made_whole_or_not_at_all(authority: Authority) -> None:

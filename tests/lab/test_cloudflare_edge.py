@@ -437,3 +437,34 @@ async def test_a_record_that_leads_back_to_the_edge_is_not_followed(authority: A
     async with lab_with(authority, records=back) as lab:
         page = await visit(lab, f"https://back.{DOMAIN}/")
         assert (page.status_code, page.text) == (403, "error code: 1000")
+
+
+async def test_what_is_kept_is_forgotten_when_it_is_purged(authority: Authority) -> None:
+    js = f"https://{WWW}/static/site.js"
+    async with lab_with(authority) as lab:
+        for body, left in (
+            ({"files": [CSS]}, ["MISS", "HIT"]),
+            ({"prefixes": [f"{WWW}/static/site.c"]}, ["MISS", "HIT"]),
+            ({"hosts": [WWW]}, ["MISS", "MISS"]),
+            ({"purge_everything": True}, ["MISS", "MISS"]),
+        ):
+            assert {await status_of(lab, url) for url in (CSS, js)} <= {"MISS", "HIT"}
+            assert [await status_of(lab, url) for url in (CSS, js)] == ["HIT", "HIT"]
+            answer = await ask(lab, "POST", "zones/{zone}/purge_cache", json=body)
+            assert answer.status_code == 200, answer.text
+            assert [await status_of(lab, url) for url in (CSS, js)] == left
+        bad = await ask(lab, "POST", "zones/{zone}/purge_cache", json={"everything": True})
+        assert bad.status_code == 400
+
+
+async def test_who_has_a_file_already_is_told_so(authority: Authority) -> None:
+    tagged = response_headers(WWW, put={"ETag": '"1"'}, path="/static/site.css")
+    async with lab_with(authority, tagged) as lab:
+        first = await get(lab, CSS, if_none_match='"1"')
+        assert (first.status_code, first.content, first.headers["cf-cache-status"]) == (304, b"", "MISS")
+        whole = await get(lab, CSS)
+        assert (whole.status_code, whole.text, whole.headers["cf-cache-status"]) == (200, "body{margin:2rem}", "HIT")
+        assert (await get(lab, CSS, if_none_match='"2"')).status_code == 200
+        head = await visit(lab, f"{CSS}?head", "HEAD")
+        assert (head.status_code, head.content) == (200, b"")
+        assert (await get(lab, f"{CSS}?head")).text == "body{margin:2rem}"

@@ -10,6 +10,7 @@ TOKEN = "lab-cloudflare-token-0000000000000000000"
 """The token of a `CloudflareAccount` that names no others; of the form the API takes, good for nothing."""
 ALL = (
     "Bot Management Write",
+    "Cache Purge",
     "Cache Settings Write",
     "Config Settings Write",
     "Custom Errors Write",

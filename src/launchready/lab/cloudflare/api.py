@@ -52,6 +52,7 @@ _PATHS: dict[tuple[str, str], tuple[str, Act]] = {
     ("PUT", "zones/*/bot_management"): ("Bot Management Write", api_zone.put_bots),
     ("GET", "zones/*/url_normalization"): ("Zone Settings Read", api_zone.normalization),
     ("PUT", "zones/*/url_normalization"): ("Zone Settings Write", api_zone.put_normalization),
+    ("POST", "zones/*/purge_cache"): ("Cache Purge", api_zone.purge),
     ("GET", "zones/*/pagerules"): ("Page Rules Read", api_zone.page_rules),
     ("GET", "zones/*/dns_records"): ("DNS Read", api_records.listed),
     ("POST", "zones/*/dns_records"): ("DNS Write", api_records.create),

@@ -69,6 +69,18 @@ class Cache:
             return "MISS", None
         return ("HIT", kept) if self.clock() < kept.until_s else ("EXPIRED", None)
 
+    def purge(self, wanted: Mapping[str, Any]) -> None:
+        """Forget what a request to purge names, by URL, host or the beginning of a URL without its scheme."""
+        files = {one if isinstance(one, str) else one["url"] for one in wanted.get("files", ())}
+
+        def named(scheme: str, host: str, target: str) -> bool:
+            place = f"{host}{target}"
+            begins = place.startswith(tuple(wanted.get("prefixes", ())) or ("\0",))
+            return f"{scheme}://{place}" in files or host in wanted.get("hosts", ()) or begins
+
+        for key in [k for k in self.kept if wanted.get("purge_everything") or named(*k)]:
+            del self.kept[key]
+
     def keep(self, key: tuple[str, str, str], answer: Fetched, wish: Wish, asked: Request) -> Fetched | None:
         """Keep an answer when it may be; returns it as it was kept, None when it was not."""
         lifetime = lifetime_s(answer, wish, asked)
@@ -136,6 +148,19 @@ def directives(answer: Fetched) -> dict[str, str]:
     whole = ",".join(value for name, value in answer.headers if name.lower() == "cache-control")
     pairs = (part.strip().lower().partition("=") for part in whole.split(",") if part.strip())
     return {name: value.strip('"') for name, _, value in pairs}
+
+
+def asked_whole(asked: Request) -> Request:
+    """The request for a whole answer that may be kept: a GET with no conditions and no range."""
+    conditions = ("if-none-match", "if-modified-since", "if-match", "if-unmodified-since", "range", "if-range")
+    return replace(asked, method="GET", fields={n: v for n, v in asked.fields.items() if n not in conditions})
+
+
+def unchanged(answer: Fetched, asked: Request) -> bool:
+    """Whether the visitor has the answer already (RFC 9110 section 13.1.2, weakly compared)."""
+    tags = {tag.strip().removeprefix("W/") for tag in asked.fields.get("if-none-match", "").split(",")}
+    own = next((v.removeprefix("W/") for n, v in answer.headers if n.lower() == "etag"), "")
+    return answer.status == 200 and own != "" and bool(tags & {own, "*"})
 
 
 def for_browser(answer: Fetched, wish: Wish, zone_s: int) -> Fetched:

@@ -35,6 +35,7 @@ class Proxy:
         self.state, self.ca_pem = state, ca_pem
         self.firewall = Firewall(state)
         self.cache = caching.Cache(lambda: state.clock())
+        state.on_purge.append(self.cache.purge)
         self.way = Way({}, ca_pem)
         self.answers: Counter[str] = Counter()
         """Requests by `cf-cache-status`."""
@@ -149,8 +150,7 @@ class Proxy:
             extra = (("Age", str(int(self.state.clock() - kept.since_s))),)
         else:
             try:
-                # A HEAD for what may be kept becomes a GET, whose body is kept.
-                wanted = replace(asked, method="GET") if wish.eligible else asked
+                wanted = caching.asked_whole(asked) if wish.eligible else asked
                 answer = await fetch(self.state, self.way, records, scheme, self._forwarded(scheme, wanted))
             except Unreached as error:
                 return page(error.status, error.code, asked)
@@ -159,6 +159,8 @@ class Proxy:
                 status, answer = (caching.unkept(answer, wish), answer) if held is None else (status, held)
         if status in ("HIT", "MISS", "EXPIRED"):
             answer = caching.for_browser(answer, wish, settings["browser_cache_ttl"])
+        if wish.eligible and caching.unchanged(answer, asked):
+            answer = replace(answer, status=304, body=b"")
         self.answers[status] += 1
         return self._finished(scheme, answer, asked, fields, (("CF-Cache-Status", status), *extra))
 

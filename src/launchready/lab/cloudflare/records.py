@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -140,6 +141,9 @@ def made(id: str, body: Mapping[str, Any], zone: str, plan: str, now: str) -> Re
 def whole_name(name: str, zone: str) -> str:
     """The whole name, `@` being the zone; what is not in the zone is put below it, as Cloudflare does."""
     name = name.lower().rstrip(".")
+    if not name.isascii():
+        with suppress(UnicodeError):
+            name = name.encode("idna").decode()
     if name in ("@", ""):
         return zone
     return name if name == zone or name.endswith(f".{zone}") else f"{name}.{zone}"
@@ -151,7 +155,7 @@ def conflict(record: Record, others: Iterable[Record]) -> Refused | None:
     for other in others:
         if other.id == record.id or other.name != record.name:
             continue
-        if other.type == record.type and other.content == record.content and other.priority == record.priority:
+        if other.type == record.type and other.rdata() == record.rdata():
             return Refused(400, 81058, "An identical record already exists.")
         if record.type == "CNAME" and other.type in addresses:
             return Refused(400, 81053, "An A, AAAA, or CNAME record with that host already exists.")
@@ -203,6 +207,9 @@ def _content(body: Mapping[str, Any]) -> str:
     content = body.get("content")
     if not content:
         raise Refused(400, 9101, "content is a required field.")
+    if type in ("A", "AAAA"):
+        with suppress(ValueError):
+            return str(ip_address(content))  # kept in the short form
     return str(content).rstrip(".") if type in ("CNAME", "NS", "MX", "PTR") else str(content)
 
 

@@ -53,6 +53,8 @@ class CloudflareState:
         """By number of the call, from 1: what happens after it was answered, such as an edit by somebody else."""
         self.on_change: list[Callable[[], None]] = []
         """Called after the zone's records or settings changed."""
+        self.on_purge: list[Callable[[dict[str, Any]], None]] = []
+        """Called with the body of a request to purge the cache."""
         self.settings: dict[str, Any] = {**DEFAULTS, **account.settings}
         self.settings_modified: dict[str, str] = {}
         self.bots: dict[str, Any] = {"enable_js": True, "fight_mode": False, "using_latest_model": True}
