@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -23,6 +24,27 @@ TOKEN = "tok-0123456789abcdef-never-shown"
 SERVICES = {"render": "srv-abc123", "fly": "portal-production", "heroku": "portal-production", "vercel": "acme/portal"}
 FIRST = Release("20991125T101500Z-1111111", "1111111", "1" * 40)
 SECOND = Release("20991125T111500Z-2222222", "2222222", "2" * 40)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git says there."""
+    who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
+    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def commits(tmp_path: Path) -> list[Release]:
+    """Two releases of a real repository in `tmp_path`, and a file there that is not committed."""
+    git(tmp_path, "init", "-q")
+    found = []
+    for number, release in enumerate((FIRST, SECOND)):
+        (tmp_path / "app.py").write_text(f"print({number})\n")
+        git(tmp_path, "add", "app.py")
+        git(tmp_path, "commit", "-q", "-m", "a change")
+        found.append(replace(release, commit=git(tmp_path, "rev-parse", "HEAD")))
+    (tmp_path / ".env").write_text("SECRET_KEY=not committed")
+    return found
 
 
 @dataclass

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -12,27 +11,7 @@ from launchready.hardening.release.archive import archive
 from launchready.hardening.release.words import Failed, Release
 from launchready.lab.platforms.deploys_heroku import SIGNATURE
 
-from .conftest import FIRST, SECOND, TOKEN, At, Held
-
-
-def git(folder: Path, *arguments: str) -> str:
-    who = ["-c", "user.name=a", "-c", "user.email=a@b.example"]
-    done = subprocess.run(["git", *who, *arguments], cwd=folder, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def commits(tmp_path: Path) -> list[Release]:
-    """Two releases of a real repository in `tmp_path`."""
-    git(tmp_path, "init", "-q")
-    found = []
-    for number, release in enumerate((FIRST, SECOND)):
-        (tmp_path / "app.py").write_text(f"print({number})\n")
-        git(tmp_path, "add", "app.py")
-        git(tmp_path, "commit", "-q", "-m", "a change")
-        found.append(replace(release, commit=git(tmp_path, "rev-parse", "HEAD")))
-    (tmp_path / ".env").write_text("SECRET_KEY=not committed")
-    return found
+from .conftest import TOKEN, At, Held
 
 
 async def live(held: Held) -> Release:

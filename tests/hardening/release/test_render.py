@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from launchready.lab.lab import Lab
 from launchready.portal import Portal
 from launchready.probes.network import Limits
 
-from .conftest import FIRST, SECOND, TOKEN, At
+from .conftest import FIRST, SECOND, TOKEN, At, git
 
 
 def statuses(held: object) -> list[str]:
@@ -53,6 +54,16 @@ async def test_a_release_that_the_journal_knows_by_its_commit_alone_is_rolled_ba
 
     assert isinstance(now, Release)
     assert now.commit == FIRST.commit
+
+
+async def test_a_version_is_called_what_the_source_calls_it(at: At, commits: list[Release], tmp_path: Path) -> None:
+    git(tmp_path, "tag", "v1.2.0", commits[0].commit)
+    async with at("render") as held:
+        await held.deploy(commits[0])
+        now = await held.adapter.current()
+
+    assert isinstance(now, Release)
+    assert now.version == "v1.2.0"
 
 
 async def test_a_rollback_to_what_is_live_changes_nothing(at: At) -> None:

@@ -83,7 +83,7 @@ class RenderReleases:
                 return self.at.failed("release", deploys)
             live = next((deploy for deploy in deploys if deploy["status"] == "live"), None)
             if live or len(deploys) < page * PAGE:
-                return _release(live) if live else None
+                return await self._release(live) if live else None
         return None
 
     async def releases(self) -> list[Release] | Failed:
@@ -91,7 +91,8 @@ class RenderReleases:
         deploys = await self._deploys(pages=2)
         if isinstance(deploys, Failure):
             return self.at.failed("release", deploys)
-        return [_release(deploy) for deploy in deploys if deploy["status"] in _ENDED][: self.at.settings.kept]
+        ended = [deploy for deploy in deploys if deploy["status"] in _ENDED]
+        return [await self._release(deploy) for deploy in ended[: self.at.settings.kept]]
 
     async def build(self, release: Release, told: Told) -> Release | Failed:
         """`GET /services/{id}`: there, not suspended, and a commit to deploy."""
@@ -203,6 +204,12 @@ class RenderReleases:
                 return one
         return None
 
+    async def _release(self, deploy: dict[str, str]) -> Release:
+        commit = deploy["commit"]
+        id = steps.release_id(steps.moment(deploy["createdAt"]), commit)
+        version = await steps.version_of(commit, self.at.source) if commit else deploy["id"]
+        return Release(id, version, commit, deploy["id"])
+
     async def _deploys(self, pages: int = 1) -> list[dict[str, str]] | Failure:
         """`GET …/deploys`, newest first."""
         found: list[dict[str, str]] = []
@@ -256,9 +263,3 @@ def _deploy(document: Any) -> dict[str, str] | None:
 
 def _latest_live_of(commit: str, deploys: list[dict[str, str]]) -> str:
     return next((one["id"] for one in deploys if commit and one["commit"] == commit and one["status"] in _ENDED), "")
-
-
-def _release(deploy: dict[str, str]) -> Release:
-    commit = deploy["commit"]
-    id = steps.release_id(steps.moment(deploy["createdAt"]), commit)
-    return Release(id, commit[:7] or deploy["id"], commit, deploy["id"])

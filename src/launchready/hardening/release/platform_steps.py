@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from launchready.hardening.release.shell import run
 from launchready.hardening.release.words import Failed, Told
 from launchready.portal import Portal
 from launchready.portal_deploy import DeploySettings
@@ -30,6 +31,7 @@ PATIENCE = 5
 """Looks in a row that may fail before the watching ends."""
 READ_BACKS = 3
 """Looks for a change whose answer was lost."""
+GIT_S = 10.0
 _ID = re.compile(r"[\w.:@/+-]{1,200}")
 _COMMIT = re.compile(r"[0-9a-fA-F]{7,64}")
 
@@ -199,6 +201,15 @@ def release_id(at: datetime | None, commit: str) -> str:
     """The id of a release that was not made here: its time and the beginning of its commit."""
     when = (at or datetime.fromtimestamp(0, UTC)).astimezone(UTC)
     return f"{when:%Y%m%dT%H%M%SZ}-{commit[:7] or 'unknown'}"
+
+
+async def version_of(commit: str, source: Path) -> str:
+    """What the source calls a commit (`git describe`), else its beginning: platforms keep the hash alone."""
+    try:
+        code, lines = await run(["git", "describe", "--tags", "--always", commit], source, {}, None, GIT_S)
+    except OSError:
+        return commit[:7]
+    return lines[-1] if code == 0 and lines and _ID.fullmatch(lines[-1]) else commit[:7]
 
 
 def began(id: str) -> datetime | None:
