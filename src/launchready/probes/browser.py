@@ -34,6 +34,7 @@ SETTLE_S = 0.3
 """After a page shows something: for errors that come a moment later."""
 PAGES_AT_ONCE = 3
 MOST_TEXT = 64 * 1024
+MOST_REQUESTS = 1_000
 MOST_NOTES = 20
 """Errors and failed loads of one page that are kept."""
 _FLAGS = (
@@ -55,7 +56,8 @@ _SEEN = """most => {
         && !(e.tagName === "IMG" && !e.naturalWidth) && e.type !== "hidden") things++;
     if (things >= 20) break;
   }
-  return {text: clear(body) ? "" : body.innerText.slice(0, most), things};
+  const hidden = [body, body.parentElement].some(e => getComputedStyle(e).display === "none") || clear(body);
+  return {text: hidden ? "" : body.innerText.slice(0, most), things: hidden ? 0 : things};
 }"""
 _PLACE = re.compile(r"https?://[^\s)]{1,500}?(?=:\d+:\d+)")
 
@@ -130,10 +132,10 @@ class Browser:
     def __init__(self, network: Network, dns: Dns) -> None:
         self.network = network
         self._proxy = BrowserProxy(network, dns)
+        self._way = ""
         self._playwright: Any = None
         self._browser: Any = None
-        self._failed: Failure | None = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[Failure | None] | None = None
         self._places = asyncio.Semaphore(PAGES_AT_ONCE)
         self._closed = False
 
@@ -160,8 +162,9 @@ class Browser:
     async def close(self) -> None:
         """End the browser and everything it started. May be called twice, and in the middle of a start."""
         self._closed = True
-        async with self._starting:
-            browser, playwright, self._browser, self._playwright = self._browser, self._playwright, None, None
+        if self._starting:
+            await asyncio.wait([self._starting])  # what is half started cannot be ended
+        browser, playwright, self._browser, self._playwright = self._browser, self._playwright, None, None
         for end in (browser and browser.close, playwright and playwright.stop):
             if end:
                 with contextlib.suppress(Exception):  # it may have gone by itself, as on Ctrl-C
@@ -170,10 +173,9 @@ class Browser:
         await self._proxy.close()
 
     async def _ready(self) -> Failure | None:
-        async with self._starting:
-            if self._browser is None and self._failed is None:
-                self._failed = await self._start()
-            return self._failed
+        if self._starting is None:
+            self._starting = asyncio.ensure_future(self._start())
+        return await asyncio.shield(self._starting)  # who waits may go; the start goes on for the others
 
     async def _start(self) -> Failure | None:
         if self._closed:
@@ -184,12 +186,13 @@ class Browser:
 
         try:
             async with asyncio.timeout(min(START_S, self.network.left_s)):
-                proxy = await self._proxy.start()
+                self._way = await self._proxy.start()
                 self._playwright = await async_playwright().start()
                 self._browser = await self._playwright.chromium.launch(
                     executable_path=program(),
                     args=list(_FLAGS),
-                    proxy={"server": proxy, "bypass": "<-loopback>"},
+                    # Pages go through our proxy; what the browser asks for by itself goes nowhere.
+                    proxy={"server": "http://127.0.0.1:9"},
                     chromium_sandbox=os.geteuid() != 0,  # root has none; anybody else keeps it
                 )
         except TimeoutError:
@@ -202,7 +205,11 @@ class Browser:
 
     async def _open(self, url: str, until: str, began: float, limit_s: float) -> Rendered | Failure:
         context = await self._browser.new_context(
-            ignore_https_errors=True, accept_downloads=False, service_workers="block", viewport=_VIEWPORT
+            ignore_https_errors=True,
+            accept_downloads=False,
+            service_workers="block",
+            viewport=_VIEWPORT,
+            proxy={"server": self._way, "bypass": "<-loopback>"},
         )
         try:
             page = await context.new_page()
@@ -225,7 +232,7 @@ class Browser:
                 text=" ".join(seen.get("text", "").split()),
                 things=int(seen.get("things", 0)),
                 errors=tuple(notes.errors),
-                failed=tuple(notes.failed),
+                failed=await notes.failed(),
                 elapsed_s=time.monotonic() - began,
             )
         finally:
@@ -238,18 +245,27 @@ _VIEWPORT: Any = {"width": 1280, "height": 900}
 
 
 class _Notes:
-    """What goes wrong on a page, as it happens."""
+    """What goes wrong on a page, as it happens (the DevTools protocol's domains Runtime and Network)."""
 
     def __init__(self) -> None:
         self.errors: list[ScriptError] = []
-        self.failed: list[FailedLoad] = []
+        self._failed: list[tuple[str, FailedLoad]] = []
+        self._asked: dict[str, tuple[str, str]] = {}
+        self._protocol: Any = None
 
     async def listen(self, context: Any, page: Any) -> None:
-        page.on("requestfailed", self._request_failed)
-        page.on("response", self._response)
-        protocol = await context.new_cdp_session(page)
+        protocol = self._protocol = await context.new_cdp_session(page)
         protocol.on("Runtime.exceptionThrown", self._thrown)
-        await protocol.send("Runtime.enable")
+        protocol.on("Network.requestWillBeSent", self._request)
+        protocol.on("Network.responseReceived", self._response)
+        protocol.on("Network.loadingFailed", self._load_failed)
+        await asyncio.gather(protocol.send("Runtime.enable"), protocol.send("Network.enable"))
+
+    async def failed(self) -> tuple[FailedLoad, ...]:
+        """What the page shown at last lacks; what an earlier one did not wait for, and frames, are left aside."""
+        tree = await self._protocol.send("Page.getFrameTree")
+        loader = tree.get("frameTree", {}).get("frame", {}).get("loaderId")
+        return tuple(failed for of, failed in self._failed if of == loader)
 
     def _thrown(self, event: Any) -> None:
         details = event.get("exceptionDetails", {})
@@ -260,20 +276,31 @@ class _Notes:
         if not place and (found := _PLACE.search(described)):
             place = found[0]
         if len(self.errors) < MOST_NOTES:
-            self.errors.append(ScriptError(described.splitlines()[0][:300] if described else "", str(place)[:500]))
+            self.errors.append(ScriptError((described.splitlines() or [""])[0][:300], str(place)[:500]))
 
-    def _request_failed(self, request: Any) -> None:
-        reason = str(request.failure or "")
-        if "ERR_ABORTED" not in reason:  # the page was left, or asked for a download
-            self._keep(request, _words(reason))
+    def _request(self, event: Any) -> None:
+        if event.get("type") in _KINDS and len(self._asked) < MOST_REQUESTS:
+            self._asked[event["requestId"]] = event["loaderId"], str(event["request"]["url"])[:500]
 
-    def _response(self, response: Any) -> None:
-        if response.status >= 400:
-            self._keep(response.request, f"answers {response.status}")
+    def _response(self, event: Any) -> None:
+        status = event.get("response", {}).get("status", 0)
+        if status >= 400:
+            self._keep(event, f"answers {status}")
 
-    def _keep(self, request: Any, reason: str) -> None:
-        if request.resource_type in ("script", "stylesheet") and len(self.failed) < MOST_NOTES:
-            self.failed.append(FailedLoad(str(request.url)[:500], str(request.resource_type), reason[:200]))
+    def _load_failed(self, event: Any) -> None:
+        reason = str(event.get("blockedReason") or event.get("errorText") or "")
+        # Aborted is what Chromium calls an answer of the wrong type, such as an error page in place of a style sheet.
+        aborted = "ERR_ABORTED" in reason
+        self._keep(event, "does not come as what it should be" if aborted else _words(reason))
+
+    def _keep(self, event: Any, reason: str) -> None:
+        loader, url = self._asked.get(event.get("requestId", ""), ("", ""))
+        known = any(one.url == url for _, one in self._failed)
+        if url and not known and len(self._failed) < MOST_NOTES:
+            self._failed.append((loader, FailedLoad(url, _KINDS[event["type"]], reason[:200])))
+
+
+_KINDS = {"Script": "script", "Stylesheet": "stylesheet"}
 
 
 async def _until_seen(page: Any, until: str, deadline: float) -> dict[str, Any]:

@@ -69,6 +69,8 @@ class BrowserProxy:
         host, port = parts.hostname or "", parts.port or (443 if tunnel else 80)
         there = await self._connect(host, port)
         if there is None:
+            if not tunnel:
+                return  # an answer of ours would look like one of the site's
             writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             await writer.drain()
             return
