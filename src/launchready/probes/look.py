@@ -31,6 +31,8 @@ class Look:
     """The moment certificates and registrations are judged at."""
     pictures: dict[str, Tree] = field(default_factory=dict)
     """Trees a check adds for the report, by title."""
+    releasing: bool = False
+    """The run is the preflight of a release: what the release itself brings is not there yet, and need not be."""
     crashes: list[str] = field(default_factory=list)
     """Tracebacks of checks that failed; shown with --debug."""
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from launchready import gate
+from launchready.hardening import verify_run
 from launchready.hardening.release.engine import Proof, Prove
 from launchready.hardening.release.words import Release, Told
 from launchready.model import Finding, NotChecked, Report, Severity
@@ -16,7 +17,7 @@ from launchready.portal import Portal
 from launchready.portal_deploy import VerifySettings
 from launchready.probes.look import Look
 
-BEFORE, AFTER = ("connections", "release"), ("verify",)
+BEFORE = ("connections", "release")
 NewLook = Callable[[Portal], Look]
 
 
@@ -39,6 +40,7 @@ async def preflight(portal: Portal, new_look: NewLook, skipped: Mapping[str, str
     if not chosen:
         return Preflight((), (), (), 0)
     look = new_look(portal)
+    look.releasing = True
     report = await gate.run(look.portal, look, chosen)
     counting = [finding for finding in report.findings if not finding.accepted]
     return Preflight(
@@ -54,14 +56,13 @@ def prove_by_checks(portal: Portal, new_look: NewLook, reported: Callable[[Repor
     """A `Prove` that runs the verify checks with the release as the version that must be served."""
 
     async def prove(release: Release, told: Told) -> Proof:
-        settings = (portal.verify or VerifySettings()).model_copy(update={"release": release.version})
+        settings = portal.verify or VerifySettings()
+        if settings.version:  # elsewhere nobody says which version it is
+            settings = settings.model_copy(update={"release": release.version})
         expecting = portal.model_copy(update={"verify": settings})
-        chosen = _selected(*AFTER)
-        if not chosen:
-            return Proof(False, ("there are no checks to verify it with",), seen=False)
         told(f"verifying {release.version}")
         look = new_look(expecting)
-        report = await gate.run(look.portal, look, chosen)
+        report = await verify_run.run(look.portal, look)
         if reported:
             reported(report)
         return judged(report)
@@ -71,7 +72,7 @@ def prove_by_checks(portal: Portal, new_look: NewLook, reported: Callable[[Repor
 
 def judged(report: Report) -> Proof:
     """Whether a release holds: nothing found that is more than nice to have, and something looked at and right."""
-    found = [f for f in report.findings if not f.accepted and f.severity is not Severity.NICE]
+    found = verify_run.failing(report)
     if found:
         return Proof(False, tuple(f"{f.check}: {f.problem}" for f in found))
     passed = [outcome.check.id for outcome in report.outcomes if outcome.passed]
