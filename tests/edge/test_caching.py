@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
 
+import pytest
+from tests.conftest import QUICK
+
+from launchready import gate
 from launchready.edge.caching import judge_file, personal, sign_in_links
 from launchready.edge.files import loaded, named_by_content
+from launchready.lab.edge_http import Request
 from launchready.lab.faults.edge import API, APP, BUNDLE, SESSION, WWW, file, keeps
-from launchready.lab.healthy import DOMAIN, HTML, LOGIN, PAGE, SECURITY_HEADERS
+from launchready.lab.healthy import DOMAIN, HTML, LOGIN, PAGE, SECURITY_HEADERS, healthy_world
+from launchready.lab.lab import Lab
 from launchready.lab.world import Response, Trouble, both, route, site
 from launchready.model import Severity, Status
 from launchready.probes.page import Page
@@ -115,6 +121,39 @@ async def test_a_session_cookie_out_of_a_cache_is_a_blocker_whatever_the_page_sa
 
     assert finding.severity is Severity.BLOCKER
     assert "came out of a shared cache" in finding.problem
+
+
+class KeepsEverything:
+    """An edge with a rule that keeps every page, whatever the page says of it: the second to ask gets the first's."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[str] = Counter()
+
+    def answer(self, asked: Request) -> Response:
+        self.asked[asked.target] += 1
+        status = "HIT" if self.asked[asked.target] > 1 else "MISS"
+        return Response(200, (HTML, *SECURITY_HEADERS, SESSION, ("CF-Cache-Status", status)), LOGIN)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_cache_that_keeps_a_session_against_its_headers_shows_at_the_second_look(authority) -> None:
+    edge = KeepsEverything()
+    async with Lab(healthy_world(), authority=authority, live=edge) as lab:  # type: ignore[arg-type]
+        look = lab.look(QUICK)
+        report = await gate.run(look.portal, look, gate.select(["edge.caching.private"]))
+
+    (finding,) = report.findings
+    assert (finding.subject, finding.severity) == (APP, Severity.BLOCKER)
+    assert edge.asked == {"/": 2}
+
+
+async def test_a_file_that_caches_keep_with_a_session_is_a_blocker(judge) -> None:
+    (finding,) = (await judge("edge.caching.private", file("public, max-age=60", SESSION))).findings
+
+    assert (finding.subject, finding.severity) == (WWW, Severity.BLOCKER)
+    assert BUNDLE in finding.problem
 
 
 async def test_vary_cookie_does_not_save_a_page_that_sets_a_cookie(judge) -> None:

@@ -62,7 +62,7 @@ async def test_apis_mail_and_staging_need_no_edge(judge) -> None:
     outcome = await judge("edge.front", moved(API), hosts=("api",))
 
     assert outcome.findings == ()
-    assert (await judge("edge.front", moved(f"staging.{DOMAIN}"))).findings == ()
+    assert (await judge("edge.front", moved(f"staging.{DOMAIN}"), hosts=("staging",))).findings == ()
 
 
 async def test_an_application_that_fails_is_still_looked_at(judge) -> None:

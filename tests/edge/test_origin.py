@@ -8,7 +8,7 @@ from tests.conftest import QUICK
 from launchready import gate
 from launchready.edge.origin_addresses import MOST, same_portal, spf_addresses, title
 from launchready.lab.faults.edge import APP, ELSEWHERE, HALF, REFUSED, WWW, a_record, moved, served_at
-from launchready.lab.healthy import DOMAIN, HTML, LOGIN, MAIL, ORIGIN, SECURITY_HEADERS, healthy_world
+from launchready.lab.healthy import DOMAIN, EDGE, HTML, LOGIN, MAIL, ORIGIN, SECURITY_HEADERS, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Response, Route, Trouble, both, records, route, site
 from launchready.model import Severity, Status
@@ -107,6 +107,10 @@ async def test_without_a_known_address_nothing_was_checked(judge) -> None:
 
     assert outcome.status is Status.NOT_CHECKED
     assert "[edge]" in outcome.not_checked[0].unlock
+
+
+async def test_a_record_that_leads_to_the_edge_tells_nothing(judge) -> None:
+    assert (await judge("edge.leaks", both(a_record("ftp", EDGE[0]), served_at(ORIGIN[0])))).findings == ()
 
 
 async def test_a_wildcard_makes_no_candidates(judge) -> None:
