@@ -61,7 +61,10 @@ class Project:
         if isinstance(built, Failed):
             return built
         failed = await self.adapter.migrate(built, self.told)
+        before = await self.adapter.current()
         failed = failed or await self.adapter.release(built, self.told)
+        if failed is None:
+            await self.adapter.tidy(built, before if isinstance(before, Release) else None, self.told)
         return failed or built
 
 
@@ -223,6 +226,21 @@ async def test_what_never_was_live_is_nothing_to_go_back_to_and_takes_no_place(m
     assert not isinstance(kept, Failed)
     assert [one.id for one in kept] == [third.id, FIRST.id]
     assert project.now["images"] == [image(FIRST), image(third)]
+
+
+async def test_a_release_that_did_not_hold_is_nothing_to_go_back_to(made: Made) -> None:
+    project = made(undo_migrations=["docker compose run --rm web ./back"])
+    await project.deploy(FIRST)
+    second = await project.deploy(SECOND)
+    assert isinstance(second, Release)
+    await project.adapter.roll_back(FIRST, project.told)
+    assert await project.adapter.undo_migrations(second, project.told) is None
+    await project.adapter.discard(second)
+    kept = await project.adapter.releases()
+
+    assert not isinstance(kept, Failed)
+    assert [one.id for one in kept] == [FIRST.id]
+    assert project.now["ran"] == [[image(SECOND), "./back"]]
 
 
 async def test_what_was_live_last_is_kept_after_a_rollback(made: Made) -> None:

@@ -248,3 +248,10 @@ async def test_a_token_that_may_not_deploy_names_the_permission(at: At) -> None:
 )
 def test_an_image_is_known_by_its_tag_or_digest(line: str, image: str) -> None:
     assert _image_in([line, "image size: 737 MB"]) == image
+
+
+async def test_migrations_are_taken_back_by_their_commands(at: At) -> None:
+    async with at("fly", deploy={"undo_migrations": ["echo back to before $RELEASE"]}) as held:
+        assert await held.adapter.undo_migrations(FIRST, held.told) is None  # type: ignore[attr-defined]
+
+    assert f"back to before {FIRST.id}" in held.lines

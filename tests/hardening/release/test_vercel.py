@@ -204,3 +204,10 @@ async def test_migrations_run_here_before_the_release(at: At) -> None:
     assert isinstance(failed, Failed)
     assert (failed.step, "ended with 1" in failed.what) == ("migrate", True)
     assert f"migrating {FIRST.id}" in held.lines
+
+
+async def test_migrations_are_taken_back_by_their_commands(at: At) -> None:
+    async with at("vercel", deploy={"undo_migrations": ["echo back to before $RELEASE"]}) as held:
+        assert await held.adapter.undo_migrations(FIRST, held.told) is None  # type: ignore[attr-defined]
+
+    assert f"back to before {FIRST.id}" in held.lines

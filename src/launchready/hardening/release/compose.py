@@ -148,7 +148,6 @@ class ComposeReleases:
         failed = await self._up("release", release, told)
         if failed is None:
             self._note(release, "lived", time.time())
-            await self._prune(release, told)
             return None
         if before is None or before.id == release.id:
             return replace(failed, unsure=True)
@@ -215,15 +214,35 @@ class ComposeReleases:
                 return {"name": document["name"], "services": services}
         return Failed(step, "`docker compose config` did not answer with a project", "Look at what it prints.")
 
-    async def _prune(self, live: Release, told: Told) -> None:
+    async def undo_migrations(self, release: Release, told: Told) -> Failed | None:
+        """The commands of `[deploy] undo_migrations`, with that release's images."""
+        settings, step = self.settings, "undo migrations"
+        done = await run_all(
+            step,
+            settings.undo_migrations,
+            self.at.folder,
+            release,
+            told,
+            settings.command_timeout_s,
+            self._variables(release),
+        )
+        return done if isinstance(done, Failed) else None
+
+    async def discard(self, release: Release) -> None:
+        """A release that did not hold is nothing to go back to; its images go with the next `tidy`."""
+        self._note(release, "lived", 0)
+
+    async def tidy(self, live: Release, before: Release | None, told: Told) -> None:
         """Drop images and files beyond the `kept` that were live last, and those that never were; nothing fails for it.
 
         What was live before a rollback counts by when it was live, not by when it was made: it is what one goes
         back to.
         """
+        stays = {live.id, *([before.id] if before else [])}
         others = sorted((one for one in self._kept() if one.id != live.id), key=self._lived, reverse=True)
         number = sum(self._lived(one) > 0 for one in others[: self.settings.kept - 1])
-        kept, gone = [live, *others[:number]], others[number:]
+        gone = [one for one in others[number:] if one.id not in stays]
+        kept = [live, *(one for one in others if one not in gone)]
         still = {image for one in kept for image in self._images(one)}
         for one in gone:
             told(f"the images of {one.version} ({one.id}) are removed: {self.settings.kept} releases are kept")

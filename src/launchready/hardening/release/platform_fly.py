@@ -162,6 +162,20 @@ class FlyReleases:
         )
         return done if isinstance(done, Failed) else None
 
+    async def undo_migrations(self, release: Release, told: Told) -> Failed | None:
+        """The commands of `[deploy] undo_migrations`, in the source."""
+        settings, step = self.at.settings, "undo migrations"
+        done = await run_all(
+            step,
+            settings.undo_migrations,
+            self.at.source,
+            release,
+            told,
+            settings.command_timeout_s,
+            {"RELEASE_IMAGE": release.reference},
+        )
+        return done if isinstance(done, Failed) else None
+
     async def release(self, release: Release, told: Told) -> Failed | None:
         """Every machine in turn; all of them back where one does not become healthy."""
         machines = await self._machines("release")

@@ -131,6 +131,12 @@ class VercelReleases:
         done = await run_all("migrate", settings.migrate, self.at.source, release, told, settings.command_timeout_s)
         return done if isinstance(done, Failed) else None
 
+    async def undo_migrations(self, release: Release, told: Told) -> Failed | None:
+        """The commands of `[deploy] undo_migrations`, in the source."""
+        settings, step = self.at.settings, "undo migrations"
+        done = await run_all(step, settings.undo_migrations, self.at.source, release, told, settings.command_timeout_s)
+        return done if isinstance(done, Failed) else None
+
     async def release(self, release: Release, told: Told) -> Failed | None:
         """Promote what was built; where the project assigns by itself, build and wait for that."""
         project = await self._project("release")
