@@ -95,8 +95,8 @@ async def ddos(portal: Portal, look: Look) -> AsyncIterator[Row]:
     What an edge does against floods is taken from the vendor's own words: at Cloudflare protection is on for every
     proxied host and plan and cannot be switched off; others absorb floods of packets for everybody and sell what
     stops floods of requests. Where no known edge stands in front, or its vendor does not say, nothing was checked,
-    and the row of the minimum bar stays unproven. Rules that were weakened by hand in the edge's settings cannot be
-    seen from outside; `launchready edge drift` sees them.
+    and the row of the minimum bar stays unproven. Overrides that were made by hand
+    in the edge's settings cannot be seen from outside: at Cloudflare they are listed under Security, DDoS.
 
     An address counts as leading past the edge when it is in no list that the vendor publishes and its answer bears
     no sign of an edge: a list may be older than the address.
