@@ -194,16 +194,23 @@ async def test_a_token_that_may_not_deploy_names_the_permission(at: At, commits:
     assert TOKEN not in repr(failed)
 
 
-async def test_many_releases_are_read_page_by_page(at: At, commits: list[Release]) -> None:
+async def test_a_release_behind_many_changes_of_variables_is_found_and_rolled_back_to(
+    at: At, commits: list[Release]
+) -> None:
+    first, second = commits
     async with at("heroku") as held:
-        await held.deploy(commits[0])
-        template = held.state.project["releases"][0]
-        for number in range(2, 70):  # changes of variables: the same slug
+        await held.deploy(first)
+        await held.deploy(second)
+        template = held.state.project["releases"][1]
+        template["current"] = False
+        for number in range(3, 70):  # the same slug each time
             held.state.project["releases"].append({**template, "id": f"rel-{number:04d}", "version": number})
+        held.state.project["releases"][-1]["current"] = True
         kept = await held.adapter.releases()
-
-    assert not isinstance(kept, Failed)
-    assert len(kept) == 1
+        assert not isinstance(kept, Failed)
+        assert [one.id for one in kept] == [second.id, first.id]
+        assert await held.adapter.roll_back(kept[1], held.told) is None
+        assert (await live(held)).id == first.id
 
 
 async def test_an_archive_is_bounded(commits: list[Release], tmp_path: Path) -> None:

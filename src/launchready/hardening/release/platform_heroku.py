@@ -36,6 +36,8 @@ VENDOR = replace(
 )
 UPLOAD_S = 600.0
 MOST_PAGES = 10
+LISTED_PAGES = 4
+"""Of releases: each change of a variable is one."""
 OUTPUT_LINES = 40
 _NEWEST = {"Range": "version ..; order=desc, max=50"}
 
@@ -131,7 +133,7 @@ class HerokuReleases:
 
     async def roll_back(self, to: Release, told: Told) -> Failed | None:
         """`POST /apps/{app}/releases` with the earlier release, unless its slug is live already."""
-        listed = await self._documents("releases", _NEWEST, pages=1)
+        listed = await self._documents("releases", _NEWEST, LISTED_PAGES)
         if isinstance(listed, Failure):
             return self.at.failed("roll back", listed)
         reference = to.reference or await self._reference(to)
@@ -282,7 +284,7 @@ class HerokuReleases:
 
     async def _listed(self, step: str) -> list[tuple[Release, dict[str, Any]]] | Failed:
         """Releases with a slug, newest first, under the id, version and commit that their builds tell."""
-        listed = await self._documents("releases", _NEWEST, pages=2)
+        listed = await self._documents("releases", _NEWEST, LISTED_PAGES)
         builds = await self._documents("builds", {}, MOST_PAGES)
         if isinstance(listed, Failure):
             return self.at.failed(step, listed)
