@@ -25,6 +25,7 @@ from launchready.cli.env_push import push
 from launchready.cli.explain import explain
 from launchready.cli.init import init
 from launchready.cli.map import map_
+from launchready.cli.rehearse import rehearse
 from launchready.cli.rollback import rollback
 from launchready.cli.secrets import secrets
 from launchready.cli.stop import Exit, Stop
@@ -44,6 +45,7 @@ for verb in (check, secrets, explain, checks, init, verify, demo):
 app.command("map")(map_)
 app.command()(deploy)
 app.command()(rollback)
+app.command()(rehearse)
 env.command()(push)
 app.add_typer(env)
 app.command(hidden=True)(docs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from launchready.lab.rehearsals import rehearsal
 from launchready.lab.world import Source
 
 _SETTINGS = """\
@@ -166,6 +167,7 @@ HEALTHY_SOURCE = Source(
         "render.yaml": _RENDER,
         ".github/workflows/test.yml": _WORKFLOW,
     },
+    ignored=rehearsal(2),
     settings={
         "environments": {
             "production": {

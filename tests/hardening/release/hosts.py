@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import socket
 import subprocess
@@ -165,18 +164,7 @@ async def host(folder: Path, **changes: Any) -> AsyncIterator[Host]:
         for path in (folder / ".launchready").rglob("*.jsonl"):
             assert SECRET not in path.read_text(encoding="utf-8")
     finally:
-        said = await keeper_call.status(it.root)
-        await keeper_call.stop(it.root)
-        for _ in range(200):
-            if not said or not Path(f"/proc/{said['pid']}").exists() or _zombie(said["pid"]):
-                break
-            await asyncio.sleep(0.05)
-
-
-def _zombie(pid: int) -> bool:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    return True
+        assert await keeper_call.stop(it.root)
 
 
 def git(folder: Path, *words: str) -> str:

@@ -8,9 +8,10 @@ import os
 import shutil
 from pathlib import Path
 
+from tests.hardening.release.hosts import SECRET, host
+
 from launchready.hardening.release import engine, keeper_call
 from launchready.hardening.release.words import Failed, Release
-from tests.hardening.release.hosts import SECRET, host
 
 
 async def test_a_release_is_built_beside_served_and_verified(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ async def test_a_release_is_built_beside_served_and_verified(tmp_path: Path) -> 
         assert oct((it.root / "keeper" / "socket").stat().st_mode & 0o777) == "0o600"
         said = await keeper_call.status(it.root)
         assert said
-        assert SECRET not in Path(f"/proc/{said['pid']}/cmdline").read_text()
+        assert SECRET not in _read(f"/proc/{said['pid']}/cmdline")
 
 
 async def test_the_next_release_takes_over_and_the_old_one_ends(tmp_path: Path) -> None:
@@ -233,7 +234,7 @@ async def test_the_worker_is_restarted_too_and_one_that_ends_at_once_stops_the_r
 
 async def test_shared_paths_may_not_lead_out(tmp_path: Path) -> None:
     async with host(tmp_path) as it:
-        settings = type(settings).model_validate({**it.settings.model_dump(), "shared": [{"path": "../../etc"}]})
+        settings = type(it.settings).model_validate({**it.settings.model_dump(), "shared": [{"path": "../../etc"}]})
         adapter = type(it.adapter)(settings, it.root, it.source, "x")
         built = await adapter.build(it.new(), it.told)
 
@@ -264,6 +265,10 @@ async def test_units_of_systemd_are_restarted_and_a_failure_points_back(tmp_path
         assert isinstance(failed, Failed)
         assert await adapter.current() == one
         assert (tmp_path / "asked").read_text().splitlines() == ["reload-or-restart -- portal"] * 3
+
+
+def _read(path: str) -> str:
+    return Path(path).read_text()
 
 
 def _processes(folder: Path) -> list[int]:

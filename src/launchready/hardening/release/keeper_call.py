@@ -15,6 +15,7 @@ from typing import Any
 
 from launchready.hardening.release.env_file import base
 from launchready.hardening.release.keeper import FOLDER, LOG, SOCKET
+from launchready.hardening.release.processes import ticks
 from launchready.hardening.release.words import Failed, Told
 
 START_S = 15.0
@@ -57,12 +58,21 @@ async def status(root: Path) -> dict[str, Any] | None:
     return None
 
 
-async def stop(root: Path) -> None:
-    """Have the keeper end the version it serves, and itself."""
+async def stop(root: Path, limit_s: float = 60.0) -> bool:
+    """Have the keeper end the version it serves, and itself; whether it is over."""
+    said = await status(root)
+    if said is None:
+        return True
     with contextlib.suppress(OSError, TimeoutError, ValueError):
         async with asyncio.timeout(5):
             async for _ in _ask(root, {"do": "stop"}):
                 pass
+    deadline = asyncio.get_running_loop().time() + limit_s
+    while running := bool(ticks(int(said["pid"]))):
+        if asyncio.get_running_loop().time() > deadline:
+            break
+        await asyncio.sleep(0.05)
+    return not running
 
 
 async def _ask(root: Path, order: dict[str, Any]) -> AsyncIterator[dict[str, Any]]:

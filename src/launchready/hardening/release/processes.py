@@ -72,7 +72,7 @@ class Process:
     def identity(self) -> dict[str, int]:
         """Its group, and when it began in clock ticks, for a number may be given to another one."""
         pid = self.child.pid if self.child else 0
-        return {"group": pid, "ticks": _ticks(pid)}
+        return {"group": pid, "ticks": ticks(pid)}
 
     async def ended_within(self, seconds: float) -> bool:
         """Whether it ends in that time."""
@@ -225,17 +225,17 @@ async def end_orphans(noted: list[Any], mine: list[Process]) -> None:
     own = {process.identity["group"] for process in mine}
     for one in noted:
         group, ticks = (one.get("group"), one.get("ticks")) if isinstance(one, dict) else (None, None)
-        if not isinstance(group, int) or group <= 1 or group in own or not ticks or _ticks(group) != ticks:
+        if not isinstance(group, int) or group <= 1 or group in own or not ticks or ticks(group) != ticks:
             continue
 
         async def gone(group: int = group, ticks: object = ticks) -> None:
-            while _ticks(group) == ticks:  # noqa: ASYNC110 - not a child of this process
+            while ticks(group) == ticks:  # noqa: ASYNC110 - not a child of this process
                 await asyncio.sleep(0.05)
 
         await end_group(group, gone)
 
 
-def _ticks(pid: int) -> int:
+def ticks(pid: int) -> int:
     """When a process began, in clock ticks since boot (proc(5), field 22 of stat); 0 where it is over."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
