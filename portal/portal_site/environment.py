@@ -32,6 +32,7 @@ class Environment:
     redis_url: str
     sentry_dsn: str
     environment_name: str
+    release_version: str
     log_level: str
     hsts_seconds: int
 
@@ -65,6 +66,7 @@ def read_environment(base_dir: Path) -> Environment:
         "redis_url": env.str("REDIS_URL", ""),
         "sentry_dsn": env.str("SENTRY_DSN", ""),
         "environment_name": env.str("ENVIRONMENT_NAME", "production"),
+        "release_version": env.str("RELEASE_VERSION", ""),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=[validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])]),
         "hsts_seconds": env.int("HSTS_SECONDS", 31_536_000, validate=[validate.Range(min=0)]),
     }

@@ -17,6 +17,7 @@ ALLOWED_HOSTS = list(ENV.allowed_hosts)
 PORTAL_URL = ENV.portal_url
 PORTAL_NAME = ENV.portal_name
 TRUSTED_PROXIES = ENV.trusted_proxies
+RELEASE_VERSION = ENV.release_version
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -4,9 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+from django.core.cache import cache
+from django.core.management import call_command
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
 
 PORTAL = Path(__file__).parent.parent
 _ASK = """
@@ -59,3 +64,41 @@ def test_without_a_database_the_process_is_alive_and_not_ready():
     assert answers["/"][0] == 302  # nobody is logged in; that takes no database
     assert any("the database does not answer" in line for line in logs)
     assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_the_version_is_said_where_somebody_set_it(client, db, settings):
+    assert "version" not in client.get("/readyz").json()
+    settings.RELEASE_VERSION = "v1.4.0"
+    assert client.get("/readyz").json()["version"] == "v1.4.0"
+
+
+def test_the_worker_is_seen_from_its_first_round_on(client, db, monkeypatch):
+    from outbox.management.commands import send_outbox
+
+    cache.clear()
+    assert "worker" not in client.get("/readyz").json()
+    call_command("send_outbox")  # once, from cron: no worker that could die
+    assert "worker" not in client.get("/readyz").json()
+    monkeypatch.setattr(send_outbox, "close_old_connections", lambda: None)  # the test's own is one of them
+    monkeypatch.setattr(send_outbox.time, "sleep", lambda _s: (_ for _ in ()).throw(KeyboardInterrupt))
+    call_command("send_outbox", every=5)
+    seen = datetime.fromisoformat(client.get("/readyz").json()["worker"])
+    assert timedelta(0) <= timezone.now() - seen < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("broken", ["get", "set"])
+def test_a_cache_that_is_away_ends_neither_the_worker_nor_the_page(client, db, monkeypatch, broken):
+    from outbox import heartbeat
+
+    class Away:
+        def get(self, *_a, **_k):
+            if broken == "get":
+                raise ConnectionError
+
+        def set(self, *_a, **_k):
+            raise ConnectionError
+
+    monkeypatch.setattr(heartbeat, "cache", Away())
+    heartbeat.beat()
+    answer = client.get("/readyz")
+    assert (answer.status_code, "worker" in answer.json()) == (200, False)

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
 from outbox.delivery import deliver_due
+from outbox.heartbeat import beat
 from portal_site.logs import portal_logger
 
 
@@ -38,6 +39,7 @@ def _look_once() -> None:
     close_old_connections()
     try:
         _empty_the_queue()
+        beat()
     except DatabaseError:
         portal_logger("outbox").exception("the database does not answer; mail waits")
 
