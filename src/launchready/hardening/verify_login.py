@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from launchready.gate import check
@@ -29,6 +30,8 @@ from launchready.probes.look import Look
 from launchready.probes.page import Page
 from launchready.probes.visitor import Visitor
 
+MOST_SENT = 3
+"""So often the form is sent to a portal that breaks when it gets it."""
 _REFUSALS = ("incorrect", "invalid", "wrong", "not match", "n't match", "not recogni", "failed")
 """What a page says, in English, that refuses a password and redirects to itself first."""
 
@@ -73,10 +76,11 @@ async def login(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if urlsplit(url).scheme != "https" and not _is_here(url):
         yield NotChecked(subject(url), "a password is not sent without encryption", "name an https address")
         return
-    yield await until_right(look, settings, lambda: _once(look, wanted, url))
+    sent: list[str] = []
+    yield await until_right(look, settings, lambda: _once(look, wanted, url, sent))
 
 
-async def _once(look: Look, wanted: VerifyLogin, url: str) -> Seen:
+async def _once(look: Look, wanted: VerifyLogin, url: str, sent: list[str]) -> Seen:
     where = subject(url)
     async with Visitor(look.network, look.dns, trusts_all=False) as visitor:
         chain = await visitor.go(url)
@@ -89,8 +93,10 @@ async def _once(look: Look, wanted: VerifyLogin, url: str) -> Seen:
         if refusal := _not_to_be_sent(where, page, form):
             return refusal
         filled = form.filled(os.environ[wanted.user_env], os.environ[wanted.password_env])
+        sent.append(form.action)
         answer = await visitor.go(form.action, filled, referer=page.url)
-        return _judged(where, wanted, page, answer)
+        seen = _judged(where, wanted, answer)
+        return replace(seen, final=seen.final or len(sent) >= MOST_SENT)
 
 
 def _page(where: str, url: str, chain: Chain) -> Page | Seen:
@@ -126,7 +132,7 @@ def _not_to_be_sent(where: str, page: Page, form: LoginForm) -> Seen | None:
     return None
 
 
-def _judged(where: str, wanted: VerifyLogin, before: Page, chain: Chain) -> Seen:
+def _judged(where: str, wanted: VerifyLogin, chain: Chain) -> Seen:
     """What came of the one attempt; final unless the portal broke before it could look at the password."""
     way = _way(chain)
     if chain.loop:
@@ -151,10 +157,10 @@ def _judged(where: str, wanted: VerifyLogin, before: Page, chain: Chain) -> Seen
         return _found(where, f"The account of {wanted.user_env} is refused at {where}.", way, "refused")
     if page.status >= 400:
         return _found(where, f"Login at {where} leads to a page that answers {page.status}.", way, "error")
-    return _landed(where, wanted, before, chain, page)
+    return _landed(where, wanted, chain, page)
 
 
-def _landed(where: str, wanted: VerifyLogin, before: Page, chain: Chain, page: Page) -> Seen:
+def _landed(where: str, wanted: VerifyLogin, chain: Chain, page: Page) -> Seen:
     there, way = subject(page.url), _way(chain)
     if asks_second_factor(page):
         unlock = "name an account that has no second factor and may see nothing"
