@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from launchready import gate
+from launchready.lab import databases
 from launchready.lab.faults import faults
 from launchready.lab.world import Fault
 from launchready.model import Report, Verdict
@@ -19,12 +20,19 @@ FAULTS = faults()
 IDS = [fault.id for fault in FAULTS]
 HEALTHY = [fault for fault in FAULTS if fault.twin]
 IN_A_BROWSER = ("verify.blank",)
+ON_A_DATABASE = (
+    *(f"connections.{name}" for name in ("database", "encryption", "role", "room", "server")),
+    "release.migrations",
+    "release.irreversible",
+)
 
 
 @pytest.fixture(autouse=True)
 def _chromium(request: pytest.FixtureRequest) -> None:
     fault = getattr(request.node, "callspec", None) and request.node.callspec.params.get("fault")
     if fault and fault.check in IN_A_BROWSER and (lack := browser.missing()):
+        pytest.skip(lack)
+    if fault and fault.check in ON_A_DATABASE and (lack := databases.missing()):
         pytest.skip(lack)
 
 

@@ -16,6 +16,7 @@ from launchready.lab.authority import Authority
 from launchready.lab.cloudflare import api as cloudflare_api
 from launchready.lab.cloudflare.proxy import Proxy
 from launchready.lab.cloudflare.state import CloudflareState
+from launchready.lab.databases import Databases, with_databases
 from launchready.lab.edge import Edge
 from launchready.lab.edge_http import Answer
 from launchready.lab.healthy import healthy_world
@@ -60,7 +61,7 @@ class Lab:
         delay_ms: float = 0.0,
         live: LivePortal | None = None,
     ) -> None:
-        self.world = cloudflare_api.with_api(with_platforms(with_registry(world or healthy_world())))
+        self.world = with_databases(cloudflare_api.with_api(with_platforms(with_registry(world or healthy_world()))))
         self.authority = authority or Authority()
         self.now = datetime.now(UTC)
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -80,6 +81,7 @@ class Lab:
         if self._cloudflare and self._cloudflare.account.status == "active":
             names.follow(self._cloudflare)
         self._services: list[Service] = [names, edge, MailServers(self.world, self.authority, self.counts)]
+        self._services.append(Databases(self.world, self.authority))
         self.live = live
         self._relay = Relay(delay_ms) if delay_ms else None
         self._folder: TemporaryDirectory[str] | None = None

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP
 from launchready.lab.authority import Authority
 from launchready.lab.edge import closed_port
 from launchready.lab.edge_http import act
-from launchready.lab.world import MailServer, Trouble, World
+from launchready.lab.world import Certificate, MailServer, Trouble, World
 from launchready.probes.network import Detour
 
 VERSIONS = {
@@ -107,11 +107,17 @@ class _Raw:
 
 def _tls_context(authority: Authority, server: MailServer) -> ssl.SSLContext:
     assert server.certificate is not None
-    issued = authority.issue(server.certificate, server.host)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.set_ciphers("ALL:@SECLEVEL=0")
+    context = tls_context(authority, server.certificate, server.host)
     context.minimum_version = VERSIONS[server.oldest_tls]
     context.maximum_version = VERSIONS[server.newest_tls]
+    return context
+
+
+def tls_context(authority: Authority, wanted: Certificate, host: str) -> ssl.SSLContext:
+    """A server's side of TLS that begins inside another protocol."""
+    issued = authority.issue(wanted, host)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.set_ciphers("ALL:@SECLEVEL=0")
     with tempfile.TemporaryDirectory() as directory:  # the standard library reads chains from files only
         path = Path(directory) / "chain.pem"
         path.write_bytes(issued.key_pem + issued.chain_pem)

@@ -235,6 +235,28 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """A PostgreSQL server with the portal's role and database, as strangers reach it."""
+
+    host: str = "portal-db.databases.example"
+    address: str = "192.88.99.91"
+    port: int = 5432
+    tls: bool = True
+    name: str = "portal"
+    role: str = "portal_app"
+    password: str = "lab-database-password"
+    attributes: str = ""
+    """Of the role, such as `SUPERUSER`."""
+    limit: int = -1
+    """Connections to the database; -1: as many as the server takes."""
+    held: int = 0
+    """Connections that somebody else holds."""
+    setup: tuple[str, ...] = ()
+    """Statements run by the role once it is made."""
+    trouble: Trouble = Trouble.NONE
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """The whole of it."""
 
@@ -248,6 +270,9 @@ class World:
     source: Source | None = None
     """None: this portal is audited without its code."""
     platforms: tuple[Account, ...] = ()
+    databases: tuple[Database, ...] = ()
+    keys: tuple[str, ...] = ()
+    """Keys that the lab's third-party APIs take; see `launchready.lab.services`. Empty: those APIs are not there."""
     cloudflare: CloudflareAccount | None = None
     """None: the zone is at name servers without an API. See `launchready.lab.cloudflare`."""
 

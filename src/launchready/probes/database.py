@@ -1,7 +1,7 @@
 """One look at a PostgreSQL database with the portal's own connection string: what it is, and what is in its books.
 
 Read-only, bounded, one connection a run. The string is never kept in a result, a message or a log. What the facts mean
-is judged in `hardening/connections.py` and `hardening/release_migrations.py`.
+is judged in `hardening/connections_*.py` and `hardening/release_migrations.py`.
 """
 
 from __future__ import annotations
@@ -17,6 +17,9 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import certifi
+
+from launchready.probes.addresses import globally_reachable
 from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Refused, Timeout, Unreachable
 from launchready.probes.network import Network
@@ -204,8 +207,9 @@ class Database:
         patience_s = max(2, round(self.network.limits.connect_timeout_s))
         options = {**words, "application_name": "launchready", "connect_timeout": str(patience_s)}
         with tempfile.NamedTemporaryFile(suffix=".pem") as roots:
-            if self.network.ca_pem is not None and words.get("sslmode", "").startswith("verify"):
-                roots.write(self.network.ca_pem)
+            if words.get("sslmode", "").startswith("verify") and "sslrootcert" not in words:
+                # libpq alone would look for a file in the home of whoever runs this, which the portal has not.
+                roots.write(self.network.ca_pem or certifi.contents().encode())
                 roots.flush()
                 options["sslrootcert"] = roots.name
             connection: psycopg.AsyncConnection[Any] = await psycopg.AsyncConnection.connect(
@@ -364,17 +368,14 @@ def _is_address(host: str) -> bool:
 
 
 def _private(address: str) -> bool:
-    try:
-        return ip_address(address).is_private
-    except ValueError:
-        return False
+    return not globally_reachable(address)
 
 
 _LIBPQ = frozenset(
     (
-        "host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey", "sslcrl",
-        "channel_binding", "connect_timeout", "options", "target_session_attrs", "gssencmode", "sslnegotiation",
-        "require_auth", "service", "passfile",
+        "host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "sslrootcert", "sslcert", "sslkey",
+        "sslcrl", "channel_binding", "connect_timeout", "options", "target_session_attrs", "gssencmode",
+        "sslnegotiation", "require_auth", "service", "passfile",
     )
 )  # fmt: skip
 """Options of libpq itself (https://www.postgresql.org/docs/current/libpq-connect.html)."""
