@@ -70,6 +70,19 @@ async def test_an_earlier_image_is_rolled_back_to(at: At) -> None:
     assert images(held) == ["deployment-FIRST", "deployment-FIRST"]
 
 
+async def test_an_image_that_another_tool_has_put_there_is_not_called_ours(at: At) -> None:
+    async with at("fly", deploy=BUILD) as held:
+        built = await held.deploy(FIRST)
+        assert isinstance(built, Release)
+        for machine in held.state.project["machines"]:
+            machine["config"]["image"] = "registry.fly.io/portal-production:by-hand"
+        now = await live(held)
+        assert (now.version, now.id == FIRST.id) == ("by-hand", False)
+        assert not isinstance(await held.deploy(FIRST), Failed)
+
+    assert images(held) == ["1111111", "1111111"]
+
+
 async def test_no_more_earlier_releases_are_kept_than_wanted(at: At) -> None:
     async with at("fly", deploy={**BUILD, "kept": 2}) as held:
         for number in range(4):

@@ -119,6 +119,14 @@ async def test_the_same_release_asked_twice_is_built_once(assigns: bool, at: At)
     assert len(held.state.deploys) == 1
 
 
+async def test_another_release_of_the_same_commit_is_a_deployment_of_its_own(at: At) -> None:
+    again = replace(FIRST, id="20991125T121500Z-1111111")
+    async with at("vercel") as held:
+        await held.deploy(FIRST)
+        assert not isinstance(await held.deploy(again), Failed)
+        assert (await live(held)).id == again.id
+
+
 @pytest.mark.parametrize("number", [1, 2, 3])
 async def test_a_lost_answer_is_read_back(number: int, at: At) -> None:
     async with at("vercel", trouble=f"loses answer {number}") as held:

@@ -37,7 +37,7 @@ def vercel_deploys(state: State, asked: Asked) -> Response | None:
         case "PATCH", ["v9", "projects", _]:
             return _update(state, asked.body)
         case "POST", ["v13", "deployments"]:
-            return _create(state, asked.body)
+            return _create(state, asked.body, new=asked.query.get("forceNew") == "1")
         case "GET", ["v13", "deployments", id]:
             found = _find(state, id)
             if found is None:
@@ -75,7 +75,7 @@ def _update(state: State, body: Any) -> Response:
     return answered(_project(state))
 
 
-def _create(state: State, body: Any) -> Response:
+def _create(state: State, body: Any, *, new: bool) -> Response:
     if not isinstance(body, dict) or not isinstance(body.get("name"), str) or set(body) - _CREATE:
         return refused("vercel", 400, "bad_request")
     source, meta = body.get("gitSource"), body.get("meta", {})
@@ -85,6 +85,9 @@ def _create(state: State, body: Any) -> Response:
         return refused("vercel", 400, "incorrect_git_source_info")
     if not all(isinstance(text, str) for text in meta.values()):
         return refused("vercel", 400, "bad_request")
+    for one in () if new else state.deploys:
+        if one["meta"]["githubCommitSha"] == source["sha"] and one["readyState"] != "ERROR":
+            return answered({**one, "id": one["uid"]})  # a similar one is there
     deployment = {
         "uid": f"dpl_{len(state.deploys) + 1:04d}",
         "name": body["name"],
