@@ -154,7 +154,14 @@ def _explain(at: Ground) -> int:
     from launchready.hardening.release.explain import path_in_words
     from launchready.report.text import clean
 
-    for line in path_in_words(at.portal, at.adapter(at.look()), at.root):
+    async def work() -> list[str]:
+        look = at.look()
+        try:
+            return path_in_words(at.portal, at.adapter(look), at.root)
+        finally:
+            await look.close()
+
+    for line in releasing.run(work()):
         print(clean(line))
     return Exit.READY
 

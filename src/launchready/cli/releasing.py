@@ -81,11 +81,15 @@ def ground(
     """Read the file and the options. Raises Stop."""
     from launchready.cli.portal_choice import choose_portal
     from launchready.cli.reach import Reach
+    from launchready.portal import RepositorySettings
 
     portal = choose_portal(None, config)
     root = (config or Path(options.FILE_NAME)).absolute().parent
     if portal.deploy is None:
         raise Stop("launchready.toml has no section [deploy]; it says how the portal is released")
+    if portal.repository is None:  # for the checks that read the source and the journals
+        source = str(root / portal.deploy.source)
+        portal = portal.model_copy(update={"repository": RepositorySettings(path=source)})
     reach = Reach(tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=False)
     return Ground(portal, root, reach, quiet)
 
