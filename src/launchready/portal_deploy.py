@@ -31,7 +31,7 @@ class DeploySettings(Section):
     database_env: str = "DATABASE_URL"
     """Name of the variable with the database's connection string; empty: there is no database."""
     build: tuple[str, ...] = ()
-    """Commands, in order, run in the new release's folder (`directories`, `compose`) or the source (`commands`)."""
+    """Commands, in order, run in the new release's folder (`directories`) or the source (`commands`, `compose`, `fly`)."""
     migrate: tuple[str, ...] = ()
     release: tuple[str, ...] = ()
     """Commands that make the new version live (`commands`)."""
@@ -61,7 +61,7 @@ class DeploySettings(Section):
     drain_s: float = Field(default=10.0, ge=0, le=600)
     """How long the old one may finish what it has begun."""
     compose_file: str = ""
-    """`compose`: relative to the source; left out: the usual names."""
+    """`compose`: relative to the source, several with `:` between; left out: the first of the usual names."""
     command_timeout_s: float = Field(default=900.0, gt=0, le=7200)
 
     @model_validator(mode="after")
