@@ -31,7 +31,7 @@ class DeploySettings(Section):
     database_env: str = "DATABASE_URL"
     """Name of the variable with the database's connection string; empty: there is no database."""
     build: tuple[str, ...] = ()
-    """Commands, in order, run in the new release's folder (`directories`) or the source (`commands`, `compose`, `fly`)."""
+    """Commands, in order, run in the new folder (`directories`) or the source (`commands`, `compose`, `fly`)."""
     migrate: tuple[str, ...] = ()
     release: tuple[str, ...] = ()
     """Commands that make the new version live (`commands`)."""
