@@ -104,9 +104,11 @@ def test_a_version_asked_for_where_nobody_says_one_is_unproven(run, healthy, des
     assert "[verify.version]" in ran.out
 
 
-def test_the_version_of_the_last_deploy_is_expected(run, healthy, described, tmp_path) -> None:
+def test_the_version_that_was_last_made_live_is_expected(run, healthy, described, tmp_path) -> None:
     described(verify_section("[verify.version]", 'path = "/"', 'header = "X-Version"'))
-    journal.begin(tmp_path, "deploy", "production", version="v1.4.0")
+    for action, version in (("deploy", "v1.3.0"), ("deploy", "v1.5.0"), ("rollback", "v1.4.0")):
+        book = journal.begin(tmp_path, action, "production")
+        book.note("live", version=version, release={"id": version, "version": version})
 
     ran = run("verify", *QUICK, *healthy)
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from launchready import journal
 from launchready.gate import check
 from launchready.hardening.release import shell
+from launchready.hardening.release.history import made_live
 from launchready.hardening.verify_patience import Seen, address, no_answer, settings_of, subject, until_right
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
@@ -105,14 +105,9 @@ async def worker(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
 
 def released(root: Path, environment: str) -> str:
-    """The version of the last deploy that the journal below `root` tells of and nothing took back; empty: none."""
-    book = journal.latest(root, "deploy", environment)
-    if book is None:
-        return ""
-    entries = book.entries()
-    if any(entry["what"] == "undone" for entry in entries):
-        return ""
-    return next((str(e["version"]) for e in reversed(entries) if isinstance(e.get("version"), str)), "")
+    """The version that was last made live, by a deploy or a rollback, as the journals below `root` tell; or nothing."""
+    live = made_live(root, environment)
+    return live[0].version if live else ""
 
 
 def same_version(served: str, expected: str) -> bool:
