@@ -247,3 +247,23 @@ async def test_an_incomplete_environment_is_told_before_anything(environments: o
     assert isinstance(failed, Failed)
     assert "[environments.production]" in failed.what + failed.then
     assert isinstance(look.portal, Portal)
+
+
+async def test_a_commit_that_is_not_pushed_is_told_of(at: At, commits: list[Release], tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q", "--bare", "hub.git")
+    git(tmp_path, "remote", "add", "origin", "hub.git")
+    git(tmp_path, "push", "-q", "origin", f"{commits[0].commit}:refs/heads/main")
+    async with at("render") as held:
+        await held.adapter.build(commits[0], held.told)
+        assert not any("on no branch" in line for line in held.lines)
+        await held.adapter.build(commits[1], held.told)
+        assert any("on no branch" in line for line in held.lines)
+
+
+async def test_a_deploy_that_render_refuses_says_to_push(at: At) -> None:
+    async with at("render") as held:
+        failed = await held.deploy(replace(FIRST, commit="abc"))  # no hash of a commit
+
+    assert isinstance(failed, Failed)
+    assert "Push the commit" in failed.then
+    assert not failed.unsure

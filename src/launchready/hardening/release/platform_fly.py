@@ -108,6 +108,7 @@ class FlyReleases:
                 f"Gives every machine of {self.at.session.service} the image, one after the other, under a lease, "
                 "and waits until it has started and its checks pass.",
                 "Where one does not become healthy, all that were changed get back what they had.",
+                "With one machine alone, requests fail while it restarts.",
             ],
             "roll back": ["The same with the earlier image."],
         }

@@ -108,6 +108,7 @@ class RenderReleases:
             return Failed("build", "the service is suspended at Render", "Resume it in Render's dashboard.")
         if below(service, "autoDeploy") == "yes":
             told("Render also deploys every push by itself: set Auto-Deploy to Off, so that only checked releases do")
+        await steps.warn_if_unpushed(release.commit, self.at.source, told)
         told("Render builds as part of the release")
         return release
 
@@ -167,6 +168,9 @@ class RenderReleases:
 
         reply = await self.at.session.ask("POST", path, body)
         if isinstance(reply, Failure):
+            if steps.status_of(reply) in (400, 422):
+                then = "Push the commit to the branch that Render builds from; look whether the deploy is still kept."
+                return self.at.failed(step, reply, then)
             return await self.at.settle(step, reply, find, told)
         made = _deploy(reply.document)
         if made:

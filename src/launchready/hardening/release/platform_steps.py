@@ -212,6 +212,20 @@ async def version_of(commit: str, source: Path) -> str:
     return lines[-1] if code == 0 and lines and _ID.fullmatch(lines[-1]) else commit[:7]
 
 
+async def warn_if_unpushed(commit: str, source: Path, told: Told) -> None:
+    """Tell of a commit that no branch of a remote is known to hold: the platform builds what it can fetch.
+
+    No failure: it may have been pushed from elsewhere since this clone last fetched.
+    """
+    try:
+        code, there = await run(["git", "branch", "--remotes", "--contains", commit], source, {}, None, GIT_S)
+        _, remotes = await run(["git", "remote"], source, {}, None, GIT_S)
+    except OSError:
+        return
+    if code == 0 and not any(map(str.strip, there)) and remotes:
+        told(f"commit {commit[:7]} is on no branch of a remote that this clone knows: push it, or it cannot be built")
+
+
 def began(id: str) -> datetime | None:
     """When a release was begun, by its id."""
     try:

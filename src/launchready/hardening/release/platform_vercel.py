@@ -208,6 +208,7 @@ class VercelReleases:
                 "gitSource": {**project.source, "sha": release.commit},
                 "meta": {META: release.id, META_VERSION: release.version},
             }
+            await steps.warn_if_unpushed(release.commit, self.at.source, told)
             made = await self._make(step, project, release, body, told)
             if isinstance(made, Failed):
                 return made
