@@ -155,10 +155,13 @@ def granted(token: Token, needs: str) -> bool:
 def _written(state: CloudflareState, asked: Asked, act: Act) -> Response:
     """Make a write, or fail where the account says so: before it is made, or after it was, without an answer."""
     number = state.writes + 1
-    if number == state.account.fails_at_write and not state.failed:
+    fails = number == state.account.fails_at_write and not state.failed
+    before = state.held() if fails else None
+    response = act(state, asked)  # one that is refused is no write
+    if before is not None:
         state.failed = True
+        state.put_back(before)
         raise Refused(500, 10013, "Internal server error")
-    response = act(state, asked)
     state.writes = number
     return Response(trouble=Trouble.CLOSES) if number == state.account.cut_at_write else response
 

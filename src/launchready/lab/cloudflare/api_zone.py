@@ -134,9 +134,9 @@ def put_normalization(state: CloudflareState, asked: Asked) -> Response:
 def purge(state: CloudflareState, asked: Asked) -> Response:
     """Forget what the edge keeps: everything, or the files, hosts or prefixes named."""
     if why := refused("cache.cache_purge_params", "CachePurgeParams", asked.body):
-        raise Refused(400, 1094, f"Request must contain one of purge_everything, files, tags, hosts or prefixes: {why}")
+        raise Refused(400, 1012, f"Request must contain one of purge_everything, files, tags, hosts or prefixes: {why}")
     if len(asked.body) != 1 or asked.body.get("purge_everything") is False:
-        raise Refused(400, 1094, "Request must contain one of purge_everything, files, tags, hosts or prefixes")
+        raise Refused(400, 1012, "Request must contain one of purge_everything, files, tags, hosts or prefixes")
     for tell in state.on_purge:
         tell(asked.body)
     return done({"id": state.zone_id})

@@ -1,4 +1,5 @@
-"""The envelope of every answer of the API, and the refusals in it with the codes Cloudflare gives them."""
+"""The envelope of every answer of the API, and the refusals in it, with the codes Cloudflare gives them where that is
+public; which are guessed is in docs/decisions/0070."""
 
 from __future__ import annotations
 

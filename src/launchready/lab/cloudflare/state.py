@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from launchready.lab.zonedata import LONGEST_CHAIN, ZoneData, absolute, parse
 
 EDGE = ("104.16.132.229", "104.16.133.229", "2606:4700::6810:84e5", "2606:4700::6810:85e5")
 """Where proxied hosts are: of the ranges at https://www.cloudflare.com/ips/."""
+_CHANGEABLE = ("records", "rulesets", "settings", "settings_modified", "bots", "url_normalization")
 WINDOW_S = 300
 """The window of the API's rate limit, seconds."""
 AUTO_TTL = 300
@@ -128,6 +130,16 @@ class CloudflareState:
         self._zone = None
         for tell in self.on_change:
             tell()
+
+    def held(self) -> dict[str, Any]:
+        """All that can be changed, as it is now; for `put_back`."""
+        return {name: deepcopy(getattr(self, name)) for name in _CHANGEABLE}
+
+    def put_back(self, held: dict[str, Any]) -> None:
+        """Be as it was."""
+        for name, value in held.items():
+            setattr(self, name, value)
+        self.changed()
 
     def spent(self) -> int:
         """Requests in the present window of the API's rate limit."""
