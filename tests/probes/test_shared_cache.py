@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from launchready.probes.page import Page
-from launchready.probes.shared_cache import Keeping, came_from_cache, keeping, lifetime_s, varies_by
+from launchready.probes.shared_cache import Keeping, announces_cache, came_from_cache, keeping, lifetime_s, varies_by
 
 DATE = ("date", "Wed, 25 Nov 2026 09:00:00 GMT")
 
@@ -118,3 +118,19 @@ def test_for_how_long_a_browser_may_use_a_file(headers: list[tuple[str, str]], l
 )
 def test_what_shows_that_a_cache_answered(header: str, value: str, hit: bool) -> None:
     assert bool(came_from_cache(answer((header, value)))) is hit
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "worth"),
+    [
+        ("cf-cache-status", "MISS", True),
+        ("cf-cache-status", "EXPIRED", True),
+        ("cf-cache-status", "DYNAMIC", False),
+        ("cf-cache-status", "BYPASS", False),
+        ("x-cache", "Miss from cloudfront", True),
+        ("age", "0", True),
+        ("server", "cloudflare", False),
+    ],
+)
+def test_a_cache_that_looked_for_an_answer_is_worth_a_second_look(header: str, value: str, worth: bool) -> None:
+    assert announces_cache(answer((header, value))) is worth

@@ -21,7 +21,15 @@ from launchready.probes.look import Look
 from launchready.probes.page import Page, normal_url
 from launchready.probes.pages import is_html, markup, same_host
 from launchready.probes.set_cookie import is_csrf, is_session, read_cookie
-from launchready.probes.shared_cache import Keeping, came_from_cache, keeping, lifetime_s, policy, varies_by
+from launchready.probes.shared_cache import (
+    Keeping,
+    announces_cache,
+    came_from_cache,
+    keeping,
+    lifetime_s,
+    policy,
+    varies_by,
+)
 
 MORE_PAGES = 2
 """So many pages to sign in that a host's first pages lead to are looked at besides."""
@@ -54,13 +62,13 @@ async def private(portal: Portal, look: Look) -> AsyncIterator[Row]:
     rule on paths that set cookies.
 
     An answer is about one person when it sets a cookie that keeps people signed in or holds a token against forged
-    requests, or when such a token is in a form of it. A blocker when a shared cache may keep it (`public`,
-    `s-maxage`, `max-age` or `Expires` without `private`, `no-store` or `no-cache`; in `Cache-Control` or in the
-    headers for edges, RFC 9213), and when one has: its headers say so (`CF-Cache-Status: HIT`, `Age`, `X-Cache`...)
-    at the second of two GETs. A high risk when nothing is said at all, for then caches go by rules of their own
-    (RFC 9111 section 4.2.2), and a rule at the edge decides. `Vary: Cookie` helps a form without a cookie of its own
-    and nothing else: the cookie would still be handed to everybody who brings none. Cookies of other names are told by
-    `session_cookies` in `[edge.cache]` of launchready.toml.
+    requests, or when such a token is in a form of it. Cookies of other names are told by `session_cookies` in
+    `[edge.cache]` of launchready.toml. A blocker when a shared cache may keep it (`public`, `s-maxage`, `max-age` or
+    `Expires` without `private`, `no-store` or `no-cache`; in `Cache-Control` or in the headers for edges, RFC 9213),
+    and when one has: its headers say so (`CF-Cache-Status: HIT`, `Age`, `X-Cache`...), at a second GET where the
+    first shows that a cache looked for it. A high risk when nothing is said at all, for then caches go by rules of
+    their own (RFC 9111 section 4.2.2), and a rule at the edge decides. `Vary: Cookie` helps a form without a cookie
+    of its own and nothing else: the cookie would still be handed to everybody who brings none.
 
     Looked at are `portal.pages` of each host, redirects on the way, up to two pages to sign in that they link to,
     and the files of the same domain that they load. Cookies of statistics, languages and consent are nobody's secret,
@@ -93,7 +101,7 @@ async def _judge_host(look: Look, one: Entry) -> list[Row]:
     edge = look.portal.edge
     named = frozenset(edge.cache.session_cookies if edge else ())
     about_one = [(answer, why) for answer in answers if (why := personal(answer, named))]
-    again = await asyncio.gather(*(look.http.get_again(answer.url) for answer, _ in about_one))
+    again = await asyncio.gather(*(_second_look(look, answer) for answer, _ in about_one))
     troubles = [
         trouble
         for (answer, why), second in zip(about_one, again, strict=True)
@@ -103,6 +111,11 @@ async def _judge_host(look: Look, one: Entry) -> list[Row]:
         return [_finding(one.name, troubles)]
     seen = f"{len(about_one)} of {len(answers)} answers about one person, and no cache may keep them"
     return [Passed(one.name, seen if about_one else "no answer seen is about one person")]
+
+
+async def _second_look(look: Look, answer: Page) -> Page | Failure | None:
+    """The answer to a second GET, where a cache on the way said that it had looked for the first."""
+    return await look.http.get_again(answer.url) if announces_cache(answer) else None
 
 
 def personal(page: Page, named: frozenset[str] = frozenset()) -> str:

@@ -93,6 +93,17 @@ def came_from_cache(page: Page) -> str:
     return f"age: {age}" if re.fullmatch(r"\d{1,10}", age) and int(age) > 0 else ""
 
 
+def announces_cache(page: Page) -> bool:
+    """Whether a cache on the way says that it looked for the answer: asked again, it shows whether it kept it.
+
+    One that says that it never keeps such an answer (Cloudflare's `DYNAMIC` and `BYPASS`) need not be asked.
+    """
+    states = {value.strip().lower() for value in page.all_headers("cf-cache-status")}
+    if states:
+        return not states <= {"dynamic", "bypass", "none", "none/unknown"}
+    return any(page.header(name) is not None for name in (*_HITS, "age", "x-varnish"))
+
+
 def varies_by(page: Page, field: str) -> bool:
     """Whether an answer is only for who sends the same `field` again (RFC 9110 section 12.5.5)."""
     named = {part.strip().lower() for value in page.all_headers("vary") for part in value.split(",")}
