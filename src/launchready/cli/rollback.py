@@ -81,4 +81,6 @@ async def _target(at: Ground, adapter: Adapter, live: Release | None, to: str) -
     earlier = [one for one in there if live is None or one.id < live.id]
     if not earlier:
         raise Stop(f"no earlier release is left; {left}. Nothing was changed")
-    return max(earlier, key=lambda one: one.id)
+    # The same version again, as one deployed twice, would help nobody.
+    others = [one for one in earlier if live is None or one.version != live.version]
+    return max(others or earlier, key=lambda one: one.id)

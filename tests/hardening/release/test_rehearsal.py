@@ -16,7 +16,7 @@ from launchready.probes.network import Network
 
 async def test_a_rehearsal_goes_there_and_back_and_there_again_unnoticed(tmp_path: Path) -> None:
     async with host(tmp_path) as it:
-        await it.deploy()
+        first = (await it.deploy()).wanted
         it.commit("two")
         source = identify(it.source)
         assert isinstance(source, Source)
@@ -28,6 +28,9 @@ async def test_a_rehearsal_goes_there_and_back_and_there_again_unnoticed(tmp_pat
         assert ended.traffic.requests > 20
         assert ended.roll_back_s > 0
         assert it.get()[1].endswith(" two")
+        # What it made in between is not what anybody would go back to.
+        assert len(there := await it.adapter.releases()) == 2  # type: ignore[arg-type]
+        assert [one.version for one in there] == [ended.live.version, first.version]  # type: ignore[union-attr]
         told = history.rehearsed(tmp_path, "production")
         assert told
         assert told.well

@@ -224,12 +224,12 @@ async def end_orphans(noted: list[Any], mine: list[Process]) -> None:
     """End what an earlier keeper left running, as it noted it; never a group that is this one's."""
     own = {process.identity["group"] for process in mine}
     for one in noted:
-        group, ticks = (one.get("group"), one.get("ticks")) if isinstance(one, dict) else (None, None)
-        if not isinstance(group, int) or group <= 1 or group in own or not ticks or ticks(group) != ticks:
+        group, since = (one.get("group"), one.get("ticks")) if isinstance(one, dict) else (None, None)
+        if not isinstance(group, int) or group <= 1 or group in own or not since or ticks(group) != since:
             continue
 
-        async def gone(group: int = group, ticks: object = ticks) -> None:
-            while ticks(group) == ticks:  # noqa: ASYNC110 - not a child of this process
+        async def gone(group: int = group, since: object = since) -> None:
+            while ticks(group) == since:  # noqa: ASYNC110 - not a child of this process
                 await asyncio.sleep(0.05)
 
         await end_group(group, gone)

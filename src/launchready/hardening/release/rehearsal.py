@@ -88,12 +88,14 @@ async def _rehearse(place: Place, source: Source, traffic: Traffic, told: Told, 
     parts: list[Part] = []
     async with traffic.running():
         result: Result | None = None
+        twin: Release | None = None
         for name in ("deploy", "roll back", "deploy again"):
             book.note("intent", step=name)
             told(f"{name}, with {traffic.rate:g} requests a second")
             since_s, began = traffic.now_s, time.monotonic()
             if name == "roll back":
-                result = await engine.roll_back(place, live, result.live if result else None, told)
+                twin = result.live if result else None
+                result = await engine.roll_back(place, live, twin, told)
             else:
                 result = await engine.deploy(place, await _fresh(source, place), live, told)
             seconds = round(time.monotonic() - began, 2)
@@ -102,6 +104,8 @@ async def _rehearse(place: Place, source: Source, traffic: Traffic, told: Told, 
             book.note("done" if result.well else "failed", step=name, seconds=parts[-1].seconds)
             if not result.well:
                 break
+    if twin and len(parts) == 3 and result and result.well and (discard := getattr(place.adapter, "discard", None)):
+        await discard(twin)  # the same files as what is live now: nothing to go back to
     failed = (
         None if result is None or result.well else result.failed or Failed("verify", "it was rolled back by itself")
     )

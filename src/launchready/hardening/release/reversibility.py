@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 MOST_FILES, MOST_BYTES = 400, 512 * 1024
@@ -79,6 +79,11 @@ def _django(path: str, tree: ast.Module) -> list[Irreversible]:
             found.append(Irreversible(path, call.lineno, "RunPython has no reverse_code"))
         elif name == "RunSQL" and len(call.args) < 2 and "reverse_sql" not in given:
             found.append(Irreversible(path, call.lineno, "RunSQL has no reverse_sql"))
+        if name == "RunSQL":
+            parts = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "sql")]
+            nodes = [node for part in parts for node in ast.walk(part) if isinstance(node, ast.Constant)]
+            texts = [node.value for node in nodes if isinstance(node.value, str)]
+            found += [replace(one, line=call.lineno) for text in texts for one in _sql(path, text)]
     return found
 
 
