@@ -25,8 +25,8 @@ def wanted_settings(edge: EdgeSettings, plan: str) -> Iterator[WantedSetting]:
         "a host whose certificate does not verify shows error 526", ("edge.origin",)))  # fmt: skip
     yield WantedSetting("min_tls_version", tls.min_version, Reason(
         "B5", f"no visitor is encrypted with less than TLS {tls.min_version}",
-        "programs from before 2014 no longer connect", ("tls.version",)))  # fmt: skip
-    yield WantedSetting("tls_1_3", "on", Reason("B5", "browsers get the newest encryption", "none", ("tls.version",)))
+        "programs from before 2014 no longer connect", ("tls.versions",)))  # fmt: skip
+    yield WantedSetting("tls_1_3", "on", Reason("B5", "browsers get the newest encryption", "none", ("tls.versions",)))
     if tls.always_https:
         yield WantedSetting("always_use_https", "on", Reason(
             "B2", "plain HTTP leads to HTTPS", "clients of plain HTTP are sent on", ("http.plain",)))  # fmt: skip
