@@ -20,6 +20,7 @@ from launchready.cli.checks import checks
 from launchready.cli.demo import demo
 from launchready.cli.deploy import deploy
 from launchready.cli.docs import docs
+from launchready.cli.edge import edge
 from launchready.cli.env import env
 from launchready.cli.env_push import push
 from launchready.cli.explain import explain
@@ -48,6 +49,7 @@ app.command()(rollback)
 app.command()(rehearse)
 env.command()(push)
 app.add_typer(env)
+app.add_typer(edge)
 app.command(hidden=True)(docs)
 
 

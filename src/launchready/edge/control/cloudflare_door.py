@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from launchready.edge.control.plans import PERMISSIONS, PHASES
 from launchready.edge.control.held import Barred, HeldRule
+from launchready.edge.control.plans import PERMISSIONS, PHASES
 from launchready.edge.control.way import Way, barred
 
 BOTS = "bot_management."

@@ -6,10 +6,11 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from launchready.edge.control.cloudflare_door import BOTS, CloudflareZone
-from launchready.edge.control.held import Barred, Present
+from launchready.edge.control.held import Barred, Entry, HeldRule, Present
 from launchready.edge.control.plans import DDOS, PERMISSIONS, PHASES
 from launchready.edge.control.records_door import CloudflareRecords, OtherRecords, RecordsDoor
 from launchready.edge.control.wanted import zone_of
@@ -70,14 +71,17 @@ class Errand:
                     missing.append(f"{PERMISSIONS[name]} Write")
                 return otherwise
 
-        entries = part("records", self.records.entries, [])
+        nothing: dict[str, Any] = {}
+        entries: list[Entry] = part("records", self.records.entries, [])
         door = self.cloudflare
         if door is None:
-            return Present(self.zone, "free", tuple(entries), owned=self._owned)
-        settings = part("settings", lambda: door.settings(READ_SETTINGS), {})
-        bots = part("bots", door.bots, {})
+            return Present(self.zone, "free", tuple(entries), marks=False, owned=self._owned)
+        settings = dict(part("settings", lambda: door.settings(READ_SETTINGS), nothing))
+        bots = part("bots", door.bots, nothing)
         settings |= {f"{BOTS}{key}": value for key, value in bots.items()}
-        rules = {phase: part(phase, lambda phase=phase: door.rules(phase), ()) for phase in PHASES}  # type: ignore[misc]
+        rules: dict[str, tuple[HeldRule, ...]] = {}
+        for phase in PHASES:
+            rules[phase] = part(phase, partial(door.rules, phase), ())
         if missing:
             raise Barred(lacking(missing, self.edge.token_env, self.zone), denied=True)
         return Present(self.zone, door.plan, tuple(entries), settings, rules, door.active, door.name_servers)

@@ -92,6 +92,8 @@ class Present:
     """Whether visitors get what is set here: the domain's name servers are the provider's."""
     name_servers: tuple[str, ...] = ()
     """Those the domain is to be delegated to."""
+    marks: bool = True
+    """Whether the provider keeps comments, by which ours are known."""
     owned: frozenset[tuple[str, str]] = frozenset()
     """(name, type) of records of ours at a provider that keeps no comments; from the journal."""
 
