@@ -15,13 +15,6 @@ from tests.lab.running import Running
 from launchready.lab.live_portal import PASSWORD
 
 STRANGER = "https://stranger.example"
-_PENDING = """\
-import django; django.setup()
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-executor = MigrationExecutor(connection)
-print(len(executor.migration_plan(executor.loader.graph.leaf_nodes())))
-"""
 _OLD_LINK = """\
 import sys, django; django.setup()
 from datetime import datetime, timedelta
@@ -35,18 +28,6 @@ class Older(PasswordResetTokenGenerator):
 user = User.objects.get(email=sys.argv[1])
 print(reverse("accounts:reset_confirm", args=[urlsafe_base64_encode(force_bytes(user.pk)), Older().make_token(user)]))
 """
-
-
-def pending_migration(portal: Running) -> bool:
-    return int(portal.live.manage(_PENDING)) > 0
-
-
-def health_always_ok(portal: Running) -> bool:
-    [row] = portal.sql("DELETE FROM django_migrations WHERE app = 'outbox' RETURNING app, name, applied")
-    try:
-        return portal.browser().get("/readyz").status == 200
-    finally:
-        portal.sql("INSERT INTO django_migrations (app, name, applied) VALUES (%s, %s, %s)", *row)
 
 
 def n_plus_one(portal: Running) -> bool:

@@ -20,7 +20,7 @@ from launchready.lab.databases import Databases, with_databases
 from launchready.lab.edge import Edge
 from launchready.lab.edge_http import Answer
 from launchready.lab.healthy import healthy_world
-from launchready.lab.live_portal import LivePortal
+from launchready.lab.live_portal import DATABASE_ENV, LivePortal
 from launchready.lab.mailserver import MailServers
 from launchready.lab.nameserver import NameServers
 from launchready.lab.platforms import TOKEN, TOKEN_ENV, PlatformApis, with_platforms
@@ -102,6 +102,7 @@ class Lab:
                 await asyncio.to_thread(write_source, self.world.source, Path(self._folder.name), self.now)
             if self.live and self._folder:
                 await self.live.start(Path(self._folder.name), f"app.{self.world.domain}")
+                os.environ[DATABASE_ENV] = self.live.own_database_url
             detours = [detour for service in self._services for detour in await service.start()]
             self.detours = tuple([await self._relay.before(d) for d in detours] if self._relay else detours)
         except BaseException:
@@ -145,6 +146,7 @@ class Lab:
                 await service.stop()
         finally:  # also when told to end while it ends
             if self.live:
+                os.environ.pop(DATABASE_ENV, None)
                 self.live.close()
             if self._folder:
                 self._folder.cleanup()

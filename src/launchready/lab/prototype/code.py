@@ -214,4 +214,20 @@ CODE = (
         NICE,
         "k8s/deployment.yaml",
     ),
+    Mistake(
+        "pending-migration",
+        "The code asks for a column that no migration made",
+        "migrations",
+        "release.migrations",
+        BLOCKER,
+        "Django",
+    ),
+    Mistake(
+        "health-always-ok",
+        "The health endpoint says ok whatever is broken",
+        VIEWS,
+        "release.health",
+        HIGH,
+        "prototype/views.py:119",
+    ),
 )

@@ -8,18 +8,6 @@ from __future__ import annotations
 from launchready.lab.prototype.mistake import BLOCKER, HEAD, HIGH, MIDDLEWARE, NICE, SETTINGS, URLS, VIEWS, Mistake
 
 LATER = (
-    # edge and releases
-    Mistake(
-        "pending-migration",
-        "The code asks for a column that no migration made",
-        "migrations",
-        "release.migrations",
-        BLOCKER,
-        arrives="4",
-    ),
-    Mistake(
-        "health-always-ok", "The health endpoint says ok whatever is broken", VIEWS, "release.health", HIGH, arrives="4"
-    ),
     # performance
     Mistake(
         "n-plus-one",
