@@ -6,8 +6,8 @@ import pytest
 
 from launchready.lab.faults import verify as planted
 from launchready.lab.faults.verify import WWW, script
-from launchready.lab.healthy import DOMAIN, FILE_HEADERS, HTML, PAGE, SECURITY_HEADERS
-from launchready.lab.world import Response, Trouble, both, response_headers, route, site
+from launchready.lab.healthy import DOMAIN, EDGE, FILE_HEADERS, HTML, PAGE, SECURITY_HEADERS
+from launchready.lab.world import Response, Route, Site, Trouble, add_site, both, records, response_headers, route, site
 from launchready.model import Severity, Status
 from launchready.probes import browser
 
@@ -66,6 +66,21 @@ async def test_what_fails_of_other_sites_is_left_to_them(judge) -> None:
 
     assert outcome.status is Status.PASSED
     assert "other sites" in outcome.passed[0].detail
+
+
+async def test_an_error_in_a_script_of_another_site_is_left_to_it(judge) -> None:
+    widget = Response(200, (("Content-Type", "text/javascript"),), "undefined.name")
+    foreign = '<script src="https://widget.mailer.example/chat.js"></script>'
+    change = both(
+        records("mailer.example", add=(f"widget 300 A {EDGE[0]}",)),
+        add_site(Site("widget.mailer.example", EDGE[:1], (Route("*", widget),), ())),
+        route(WWW, "/", first_page(PAGE.replace("</body>", f"{foreign}</body>"))),
+    )
+
+    outcome = await judge("verify.blank", change, **SETTINGS)
+
+    assert outcome.status is Status.PASSED, outcome
+    assert "1 failure of other sites" in outcome.passed[0].detail
 
 
 async def test_a_script_the_policy_forbids_is_missing(judge) -> None:

@@ -16,6 +16,7 @@ from launchready.lab.world import Response, Trouble, both, route
 from launchready.probes import browser
 from launchready.probes.browser import Browser, NoBrowser, Rendered
 from launchready.probes.failures import Failure, Timeout
+from launchready.probes.look import Look
 from launchready.probes.network import Limits, Network
 
 pytestmark = pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "-")
@@ -124,20 +125,18 @@ async def test_scripts_and_styles_that_do_not_come_are_told(opened) -> None:
     assert all(one.reason for one in rendered.failed)
 
 
-async def test_what_a_page_that_was_left_did_not_wait_for_is_not_missing(opened) -> None:
-    first = "<!doctype html><script src='/slow.js' async></script><script>location = '/next'</script>"
-    change = both(
-        route(WWW, "/", shown(first)),
-        route(WWW, "/slow.js", Response(trouble=Trouble.SILENT)),
-        route(WWW, "/next", shown("<!doctype html><p>There")),
-    )
+async def test_what_a_page_that_was_left_lacked_is_left_aside(opened) -> None:
+    leave = "<script>setTimeout(() => location = '/next', 500)</script>"
+    first = f"<!doctype html><script src='/gone.js'></script><link rel=stylesheet href='/gone.css'>{leave}"
+    change = both(route(WWW, "/", shown(first)), route(WWW, "/next", shown("<!doctype html><p>There")))
 
     rendered, _ = await opened(change, until="There")
 
     assert (rendered.text, rendered.failed) == ("There", ())
 
 
-async def test_a_page_reaches_nothing_but_what_the_network_reaches(opened) -> None:
+@pytest.mark.parametrize("closed", [True, False])
+async def test_a_page_does_not_reach_this_machine_and_its_neighbours(authority, closed: bool) -> None:
     asked: list[bytes] = []
 
     async def neighbour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,15 +145,19 @@ async def test_a_page_reaches_nothing_but_what_the_network_reaches(opened) -> No
 
     server = await asyncio.start_server(neighbour, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    wanted = [f"http://127.0.0.1:{port}/a", f"http://localhost:{port}/b", "https://example.com/x", "http://10.0.0.1/"]
+    wanted = [f"http://127.0.0.1:{port}/a", f"https://localhost:{port}/b", f"http://[::ffff:127.0.0.1]:{port}/"]
     fetches = "".join(f"fetch('{url}', {{mode: 'no-cors'}}).then(() => note('{url}'), () => 0);" for url in wanted)
     body = f"<!doctype html><p id=p>Hi</p><script>const note = u => p.textContent += u;{fetches}</script>"
-    try:
-        rendered, _ = await opened(route(WWW, "/", shown(body)))
-    finally:
-        server.close()
+    async with server, Lab(route(WWW, "/", shown(body))(healthy_world()), authority=authority) as lab:
+        network = Network(LIMITS, lab.detours, closed=closed, ca_pem=authority.root_pem)
+        look = Look(lab.portal(), network)
+        try:
+            rendered = await look.browser.open(f"https://{WWW}/")
+        finally:
+            await look.close()
 
     assert asked == []
+    assert isinstance(rendered, Rendered)
     assert rendered.text == "Hi"
 
 
@@ -235,12 +238,13 @@ async def test_no_process_and_no_socket_is_left_and_one_browser_serves_a_run(aut
     assert not _children() & during
 
 
-async def test_closing_in_the_middle_of_a_start_leaves_nothing(authority) -> None:
+@pytest.mark.parametrize("after_s", [0.02, 0.2, 0.6])
+async def test_closing_in_the_middle_of_a_start_leaves_nothing(authority, after_s: float) -> None:
     before = _children()
     async with Lab(healthy_world(), authority=authority) as lab:
         look = lab.look(LIMITS)
         opening = asyncio.ensure_future(look.browser.open(f"https://{WWW}/"))
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(after_s)
         opening.cancel()
         await asyncio.gather(opening, return_exceptions=True)
         await look.close()
