@@ -14,7 +14,9 @@ from launchready.cli import options
 from launchready.cli.stop import Exit, Stop
 
 if TYPE_CHECKING:
+    from launchready.edge.control.held import Barred
     from launchready.edge.control.proposal import Proposal
+    from launchready.edge.control.undoing import Made
     from launchready.portal import Portal
     from launchready.probes.look import Look
 
@@ -61,6 +63,119 @@ def plan(
     return Exit.FOUND if found.steps or found.refused else Exit.READY
 
 
+@edge.command()
+def apply(
+    config: options.Config = None,
+    take: Take = None,
+    yes: Yes = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Do not run the checks afterwards.")] = False,
+    resolver: options.ResolverFlags = None,
+    connect_to: options.ConnectTo = None,
+    closed: options.Closed = False,
+    ca_file: options.CaFile = None,
+    timeout: options.Timeout = 10.0,
+    deadline: options.Deadline = 300.0,
+    quiet: Less = False,
+) -> int:
+    """Bring DNS and the edge to what is wanted: shown, asked, journalled, undoable; then run the checks it is for.
+
+    Exit codes: 0 done and the checks pass, 1 something was refused or a check still finds something, 2 unusable,
+    3 could not look. After a crash or a failure, run it again to go on.
+    """
+    from launchready.edge.control import action, applying
+    from launchready.edge.control.words import lines
+
+    portal, root = _portal(config)
+    reach = (resolver, connect_to, closed, ca_file, timeout, deadline)
+    found = _answered(_with_look(portal, reach, lambda look: action.plan(look, root, take or [])))
+    _print(lines(found), quiet=quiet)
+    if not found.steps:
+        if book := applying.unfinished(root, found.zone):
+            book.note("ended")  # what was begun before a crash is all there
+        return Exit.FOUND if found.refused else Exit.READY
+    _confirm(f"Make {len(found.steps)} changes?", yes=yes)
+    told = _teller(quiet=quiet)
+    applied = _journalled(lambda: _with_look(portal, reach, lambda look: applying.apply(look, root, found, told)))
+    if applied.failure:
+        again = "run `launchready edge apply` again to go on, or `launchready edge undo` to take back what was done"
+        if not applied.done:
+            raise Stop(f"{applied.failure}; nothing was changed", _code(applied.failure))
+        raise Stop(f"{applied.failure}; {_so_far(applied.done, applied.left)}; {again}", _code(applied.failure))
+    result = Exit.FOUND if applied.kept or found.refused else Exit.READY
+    if applied.kept:
+        print(f"launchready: {len(applied.kept)} left as somebody made them; plan again", file=sys.stderr)
+    if no_check or not found.checks:
+        return result
+    return _checked(portal, reach, found.checks, quiet=quiet) or result
+
+
+@edge.command()
+def undo(
+    config: options.Config = None,
+    yes: Yes = False,
+    resolver: options.ResolverFlags = None,
+    connect_to: options.ConnectTo = None,
+    closed: options.Closed = False,
+    ca_file: options.CaFile = None,
+    timeout: options.Timeout = 10.0,
+    deadline: options.Deadline = 300.0,
+    quiet: Less = False,
+) -> int:
+    """Take the last apply back, its last step first; what somebody changed since is left, with a word."""
+    from launchready.edge.control import undoing
+    from launchready.edge.control.wanted import zone_of
+    from launchready.journal import FOLDER
+
+    portal, root = _portal(config)
+    reach = (resolver, connect_to, closed, ca_file, timeout, deadline)
+    zone = zone_of(portal)
+    book = undoing.last(root, zone)
+    if book is None:
+        raise Stop(f"no apply of {zone} is left to undo in {root / FOLDER}")
+    steps = undoing.made(book)
+    _print([_undo_line(step) for step in reversed(steps)], quiet=quiet)
+    _confirm(f"Take back {len(steps)} changes?", yes=yes)
+    told = _teller(quiet=quiet)
+    undone = _journalled(lambda: _with_look(portal, reach, lambda look: undoing.undo(look, root, zone, told)))
+    if undone.failure:
+        raise Stop(
+            f"{undone.failure}; {_so_far(undone.done, undone.left)}; run `launchready edge undo` again to go on",
+            _code(undone.failure),
+        )
+    return Exit.FOUND if undone.kept else Exit.READY
+
+
+@edge.command()
+def drift(
+    config: options.Config = None,
+    as_json: options.AsJson = False,
+    resolver: options.ResolverFlags = None,
+    connect_to: options.ConnectTo = None,
+    closed: options.Closed = False,
+    ca_file: options.CaFile = None,
+    timeout: options.Timeout = 10.0,
+    deadline: options.Deadline = 300.0,
+) -> int:
+    """What was changed by hand since the last apply. Changes nothing; exit code 1 if anything was."""
+    from launchready.edge.control import drifting
+    from launchready.edge.control.held import Barred
+    from launchready.report.text import clean
+
+    portal, root = _portal(config)
+    reach = (resolver, connect_to, closed, ca_file, timeout, deadline)
+    found = _with_look(portal, reach, lambda look: drifting.drift(look, root))
+    if isinstance(found, Barred):
+        raise Stop(str(found), _code(found))
+    if as_json:
+        rows = [{"subject": one.subject, "what": one.what} for one in found]
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+    else:
+        _print([f"  ~ {clean(one.subject)}  {clean(one.what, most=400)}" for one in found])
+        _print(["Nothing was changed by hand."] if not found else [f"{len(found)} changed by hand; "
+               "`launchready edge plan` shows how to bring it back."])  # fmt: skip
+    return Exit.FOUND if found else Exit.READY
+
+
 def _portal(config: Path | None) -> tuple[Portal, Path]:
     from launchready.cli.portal_choice import choose_portal
 
@@ -95,7 +210,7 @@ def _answered(found: Any) -> Proposal:
     from launchready.edge.control.held import Barred
 
     if isinstance(found, Barred):
-        raise Stop(f"{found}; nothing was changed", Exit.UNUSABLE if found.denied else Exit.UNPROVEN)
+        raise Stop(f"{found}; nothing was changed", _code(found))
     proposal: Proposal = found
     return proposal
 
@@ -104,3 +219,58 @@ def _print(lines: list[str], *, quiet: bool = False) -> None:
     if not quiet:
         for line in lines:
             print(line, flush=True)
+
+
+def _code(error: Barred) -> Exit:
+    return Exit.UNUSABLE if error.denied else Exit.UNPROVEN
+
+
+def _so_far(done: list[str], left: list[str]) -> str:
+    from launchready.report.text import clean, listed
+
+    return f"done: {clean(listed(done) or 'nothing')}; left: {clean(listed(left) or 'nothing')}"
+
+
+def _journalled(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except OSError as error:
+        raise Stop(
+            f"the journal could not be written: {error.strerror or error}; stopped. Make room, then run it again"
+        ) from None
+
+
+def _confirm(question: str, *, yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Stop("nobody is there to ask; nothing was changed. Look at the plan, then say --yes")
+    if not typer.confirm(question):
+        raise Stop("nothing was changed", Exit.FOUND)
+
+
+def _teller(*, quiet: bool) -> Callable[[str, str], None]:
+    from launchready.report.text import clean
+
+    return lambda what, subject: _print([f"  {what}: {clean(subject)}"], quiet=quiet)
+
+
+def _undo_line(step: Made) -> str:
+    from launchready.report.text import clean
+
+    return f"  {'-' if step.before is None else '~'} {clean(step.place.subject)}  as it was before the apply"
+
+
+def _checked(portal: Portal, reach: tuple[Any, ...], patterns: tuple[str, ...], *, quiet: bool) -> int:
+    """Run the checks the changes are for, and show them."""
+    from launchready import gate
+    from launchready.report.text import clean
+
+    chosen = [check for check in gate.select() if any(f"{check.info.id}.".startswith(f"{p}.") for p in patterns)]
+    report = _with_look(portal, reach, lambda look: gate.run(portal, look, gate.in_scope(chosen, portal)))
+    found = report.findings
+    _print([f"Checked {len(chosen)} checks these changes are for:"], quiet=quiet)
+    for outcome in report.outcomes:
+        _print([f"  {outcome.status.value.replace('_', ' ')}: {outcome.check.id}"], quiet=quiet)
+        _print([f"      {clean(row.problem)}" for row in outcome.findings], quiet=quiet)
+    return Exit.FOUND if found else Exit.READY

@@ -155,9 +155,7 @@ async def test_strict_waits_for_a_certificate_that_verifies(authority: Authority
 
     def expired(world: World) -> World:
         sites = tuple(
-            replace(site, certificate=replace(site.certificate or Certificate((site.host,)), days=(-90, -1)))
-            if site.host == DOMAIN
-            else site
+            replace(site, certificate=Certificate(from_days=-90, until_days=-1)) if site.host == DOMAIN else site
             for site in world.sites
         )
         return replace(world, sites=sites)

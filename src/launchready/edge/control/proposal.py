@@ -257,7 +257,7 @@ def _set(setting: WantedSetting, before: Any, after: Any) -> Step:
     rank = 70 if setting.id.startswith("bot_management.") else _RANKS[setting.id]
     if setting.id == "security_header" and not after["strict_transport_security"]["enabled"]:
         rank = 12  # browsers stop being told to insist before anything else gives way
-    words = f"{_short(chosen(before, after))} → {_short(after)}"
+    words = f"{short(chosen(before, after))} → {short(after)}"
     return Step("setting", setting.id, "", CHANGE, before, after, setting.reason, words, rank)
 
 
@@ -278,7 +278,8 @@ def _merged(held: Any, wanted: Any) -> Any:
     return wanted
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A setting's value for people."""
     if isinstance(value, dict) and "strict_transport_security" in value:
         inner = value["strict_transport_security"] or {}
         if not inner.get("enabled"):
