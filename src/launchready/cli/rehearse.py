@@ -61,7 +61,7 @@ async def _rehearse(at: Ground, rate: float, yes: bool, as_json: bool) -> int:
                 ids = ", ".join(dict.fromkeys(f.check for f in found.blockers))
                 raise Stop(f"the preflight stops it ({ids}); nothing was changed", Exit.FOUND)
             releasing.confirm("Rehearse it now?", yes=yes)
-            ended = await rehearsal.rehearse(place, source, Traffic(look.network, urls, rate), at.told)
+            ended = await rehearsal.rehearse(place, source, Traffic(look.network, urls, rate, look.dns), at.told)
     finally:
         await look.close()
     if as_json:

@@ -13,11 +13,11 @@ import socket
 import subprocess
 import sys
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from launchready.hardening.release import keeper_call
 from launchready.lab.live_portal import PASSWORD, _without_control_socket, portal_folder
@@ -114,14 +114,25 @@ browser = false
             )
 
 
+Host = TypeVar("Host", bound=ReleaseHost)
+
+
 @asynccontextmanager
-async def release_host(folder: Path) -> AsyncIterator[ReleaseHost]:
-    """A host with the portal's source in one commit, and nothing released. All of its processes end with it."""
+async def release_host(
+    folder: Path,
+    make: Callable[[Path, int, str], Host] = ReleaseHost,  # type: ignore[assignment]
+) -> AsyncIterator[Host]:
+    """A host with the portal's source in one commit, and nothing released. All of its processes end with it.
+
+    Its database belongs to a role that is no superuser, as on a host that is kept with care.
+    """
     server = await asyncio.to_thread(_postgres, folder / "db")
     try:
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
-        host = ReleaseHost(folder, port, server.get_uri())
+        await asyncio.to_thread(server.psql, "CREATE ROLE portal LOGIN;")
+        await asyncio.to_thread(server.psql, "CREATE DATABASE portal OWNER portal;")
+        host = make(folder, port, server.get_uri("portal").replace("postgres:@", "portal@", 1))
         await asyncio.to_thread(_lay_out, host)
         try:
             yield host

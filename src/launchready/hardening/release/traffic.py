@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure
 from launchready.probes.network import Network
 
@@ -58,6 +59,8 @@ class Traffic:
     network: Network
     urls: tuple[str, ...]
     rate: float = RATE
+    dns: Dns | None = None
+    """Who is asked for addresses; None: names are left to the system."""
     answered: list[Answered] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -157,7 +160,13 @@ class Traffic:
     async def _connect(self, url: str) -> Line:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        route = self.network.route(host, host, port)
+        address = host
+        if self.dns is not None and "." in host and not host.rpartition(".")[2].isdigit():
+            found = await self.dns.addresses(host)
+            if isinstance(found, Failure):
+                raise OSError(str(found))
+            address = found[0] if found else host
+        route = self.network.route(host, address, port)
         if isinstance(route, Failure):
             raise OSError(str(route))
         context = None
@@ -173,6 +182,8 @@ def tally_of(answered: Sequence[Answered]) -> Tally:
     ordered = sorted(answered, key=lambda one: one.began_s)
     failed = [one for one in ordered if one.problem]
     ends = sorted(one.began_s + one.took_s for one in ordered if not one.problem)
+    if ordered:  # what is away from the beginning, or to the end, is a gap as well
+        ends = [ordered[0].began_s, *ends, max([*ends[-1:], ordered[-1].began_s])]
     gaps = [after - before for before, after in itertools.pairwise(ends)]
     downtime_s, down_since = 0.0, None
     for one in ordered:
