@@ -68,7 +68,7 @@ def apply(
     config: options.Config = None,
     take: Take = None,
     yes: Yes = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Do not run the checks afterwards.")] = False,
+    no_checks: Annotated[bool, typer.Option("--no-checks", help="Do not run the checks afterwards.")] = False,
     resolver: options.ResolverFlags = None,
     connect_to: options.ConnectTo = None,
     closed: options.Closed = False,
@@ -104,7 +104,7 @@ def apply(
     result = Exit.FOUND if applied.kept or found.refused else Exit.READY
     if applied.kept:
         print(f"launchready: {len(applied.kept)} left as somebody made them; plan again", file=sys.stderr)
-    if no_check or not found.checks:
+    if no_checks or not found.checks:
         return result
     return _checked(portal, reach, found.checks, quiet=quiet) or result
 
