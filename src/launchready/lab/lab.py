@@ -26,6 +26,7 @@ from launchready.lab.nameserver import NameServers
 from launchready.lab.platforms import TOKEN, TOKEN_ENV, PlatformApis, with_platforms
 from launchready.lab.registry import with_registry
 from launchready.lab.relay import Relay
+from launchready.lab.services import services, with_services
 from launchready.lab.source import write_source
 from launchready.lab.world import World
 from launchready.portal import Portal
@@ -61,7 +62,8 @@ class Lab:
         delay_ms: float = 0.0,
         live: LivePortal | None = None,
     ) -> None:
-        self.world = with_databases(cloudflare_api.with_api(with_platforms(with_registry(world or healthy_world()))))
+        self.world = with_services(world or healthy_world())
+        self.world = with_databases(cloudflare_api.with_api(with_platforms(with_registry(self.world))))
         self.authority = authority or Authority()
         self.now = datetime.now(UTC)
         self.counts: Counter[tuple[str, ...]] = Counter()
@@ -72,7 +74,7 @@ class Lab:
         """What the hosting platforms hold; changes as their APIs are asked to."""
         account = self.world.cloudflare
         self._cloudflare = CloudflareState(account, self.world.zones, self.world.domain) if account else None
-        handlers = self.platforms.handlers() | _handler(self.world, live)
+        handlers = self.platforms.handlers() | _handler(self.world, live) | services(self.world.keys)
         if self._cloudflare:
             handlers[cloudflare_api.HOST] = cloudflare_api.handler(self._cloudflare)
         names = NameServers(self.world, self.counts)
