@@ -71,7 +71,7 @@ async def login(portal: Portal, look: Look) -> AsyncIterator[Row]:
     absent = [name for name in (wanted.user_env, wanted.password_env) if not os.environ.get(name)]
     if absent:
         reason = f"{' and '.join(absent)} {'is' if len(absent) == 1 else 'are'} not set here"
-        yield NotChecked(subject(url), reason, "set it to the account that is to log in")
+        yield NotChecked(subject(url), reason, "give both what an account of its own logs in with")
         return
     if urlsplit(url).scheme != "https" and not _is_here(url):
         yield NotChecked(subject(url), "a password is not sent without encryption", "name an https address")
