@@ -177,7 +177,8 @@ class Keeper:
         if task := asyncio.current_task():
             self.visitors.add(task)
             task.add_done_callback(self.visitors.discard)
-        await serve(reader, writer, self.backend, lambda: self.closing)
+        with contextlib.suppress(asyncio.CancelledError):  # only ever at the end of the keeper itself
+            await serve(reader, writer, self.backend, lambda: self.closing)
 
     async def _control(self) -> asyncio.Server:
         with contextlib.suppress(FileNotFoundError):
