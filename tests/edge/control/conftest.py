@@ -68,8 +68,9 @@ class Place:
         entries = sorted(
             (r.name, r.type, r.content, r.ttl, r.proxied, r.comment or "") for r in self.zone.records.values()
         )
+        passing = ("id", "version", "last_updated")
         rules = {
-            one.phase: [{k: v for k, v in rule.items() if k not in ("id", "version", "last_updated")} for rule in one.rules]
+            one.phase: [{key: value for key, value in rule.items() if key not in passing} for rule in one.rules]
             for one in self.zone.rulesets.values()
             if one.rules
         }  # fmt: skip

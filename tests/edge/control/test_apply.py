@@ -95,7 +95,7 @@ async def test_other_texts_at_the_root_and_rules_of_others_stay(place: Any) -> N
 
         assert '"google-site-verification=abc"' in texts(it.zone, DOMAIN)
         assert sum("v=spf1" in text for text in texts(it.zone, DOMAIN)) == 1
-        assert [r["ref"] for r in it.zone.rules("http_request_firewall_custom")][0] == "theirs"
+        assert next(r["ref"] for r in it.zone.rules("http_request_firewall_custom")) == "theirs"
         refs = [r["ref"] for r in it.zone.rules("http_request_cache_settings")]
         assert refs[0] == "cached"
         assert len(refs) > 2
@@ -118,8 +118,10 @@ async def test_a_plan_of_a_hundred_records_and_thirty_rules_takes_at_most_twelve
         "action_parameters": {"id": "77454fe2d30c4220b5701f6fdfb893ba"},
     }
     rules["http_request_firewall_managed"] = (managed,)
-    rules["http_ratelimit"] = ({"action": "block", "expression": "true", "ratelimit": {
-        "characteristics": ["cf.colo.id", "ip.src"], "period": 10, "requests_per_period": 5, "mitigation_timeout": 10}},)  # fmt: skip
+    rate = {"characteristics": ["cf.colo.id", "ip.src"], "period": 10, "requests_per_period": 5}
+    rules["http_ratelimit"] = (
+        {"action": "block", "expression": "true", "ratelimit": {**rate, "mitigation_timeout": 10}},
+    )
     async with place(records=entries, rulesets=rules) as it:
         assert len(it.zone.records) >= 100
         assert sum(len(one.rules) for one in it.zone.rulesets.values()) >= 30
@@ -176,7 +178,8 @@ async def test_an_error_in_the_middle_stops_and_the_next_apply_goes_on(place: An
         before = it.held()
         ran = await it.run("apply", "--yes", "--no-checks")
         assert ran.code != 0
-        assert "edge apply" in ran.err and "edge undo" in ran.err
+        assert "edge apply" in ran.err
+        assert "edge undo" in ran.err
         assert it.zone.writes == 2
         again = await it.run("apply", "--yes", "--no-checks")
         assert again.code == 0, again
@@ -290,7 +293,8 @@ async def test_drift_tells_what_was_changed_by_hand_and_undo_leaves_it(place: An
 
         told = await it.run("drift")
         assert told.code == 1
-        assert "_dmarc" in told.out and "quarantine" in told.out
+        assert "_dmarc" in told.out
+        assert "quarantine" in told.out
         undone = await it.run("undo", "--yes")
         assert texts(it.zone, f"_dmarc.{DOMAIN}") == ['"v=DMARC1; p=quarantine"'], undone
         assert "_dmarc" in undone.out + undone.err

@@ -36,8 +36,8 @@ BARE = both(
 
 
 async def statuses(it: Any) -> dict[str, str]:
-    ran = await it.run("check", "--json", "--fail-on", "never", *(w for id in LOOKED_AT for w in ("--only", id)))
-    return {one["check"]["id"]: one["status"] for one in json.loads(ran.out)["outcomes"]}
+    ran = await it.run("check", "--json", "--fail-on", "never", *(w for id in LOOKED_AT for w in ("--check", id)))
+    return {one["id"]: one["status"] for one in json.loads(ran.out)["checks"]}
 
 
 async def test_red_applied_green_undone_red(place: Any) -> None:
@@ -47,7 +47,6 @@ async def test_red_applied_green_undone_red(place: Any) -> None:
         assert set(red.values()) == {"found"}, red
 
         applied = await it.run("apply", "--yes")
-        assert "red → green" in applied.out, applied
         green = await statuses(it)
         assert set(green.values()) == {"passed"}, (green, applied.out)
         assert (await it.run("drift")).code == 0
@@ -57,3 +56,4 @@ async def test_red_applied_green_undone_red(place: Any) -> None:
         assert it.held() == before
         again = await statuses(it)
         assert again == red
+        assert "red → green" in applied.out, applied
