@@ -293,6 +293,9 @@ def _failure(error: psycopg.Error, subject: str, elapsed_s: float) -> Failure:
     for pattern, kind, phase, sentence in _SAID:
         if re.search(pattern, said, re.IGNORECASE):
             return kind(phase, subject, sentence.format(place=subject), elapsed_s)
+    if error.diag.message_primary:
+        asked = without_secrets(error.diag.message_primary)[:200]
+        return Refused(Phase.ANSWER, subject, f"{subject} does not answer what was asked: {asked}", elapsed_s)
     last = said.strip().splitlines()[-1] if said.strip() else type(error).__name__
     quoted = without_secrets(re.sub(r"^.*?FATAL:\s*", "", last))[:200]
     return Refused(Phase.ANSWER, subject, f"{subject} refused the connection: {quoted}", elapsed_s)

@@ -1,0 +1,124 @@
+"""Migrations: code and table compared for six tools, and what cannot be taken back."""
+
+from __future__ import annotations
+
+import pytest
+
+from launchready.hardening.release.migrations import Standing, irreversible, stand
+from launchready.hardening.release_migrations import _rows as rows_of
+from launchready.model import Finding, Passed, Severity
+from launchready.portal import Portal
+from launchready.probes.database import Applied
+
+MIGRATION = "from django.db import migrations\n\n\nclass Migration(migrations.Migration):\n    operations = []\n"
+
+
+def done(*names: str) -> tuple[Applied, ...]:
+    return tuple(Applied(name) for name in names)
+
+
+def django(*rows: str) -> tuple[Applied, ...]:
+    return tuple(Applied(*row.split(".")) for row in rows)
+
+
+def compared(tool: str, files: dict[str, str], applied: tuple[Applied, ...], installed: str = "") -> Standing:
+    found = stand(tool, files, applied, installed)
+    assert found is not None
+    return found
+
+
+def test_django_knows_squashed_ones_by_what_they_replace() -> None:
+    squash = MIGRATION.replace("    operations", '    replaces = [("a", "0001_x"), ("a", "0002_y")]\n    operations')
+    files = {"a/migrations/0001_squashed_0002_y.py": squash, "a/migrations/0003_z.py": MIGRATION}
+
+    found = compared("django", files, django("a.0001_x", "a.0002_y"))
+
+    assert found.pending == ("a.0003_z",)
+    assert found.unknown == ()
+
+
+def test_an_app_that_calls_itself_otherwise_and_one_that_is_not_installed() -> None:
+    files = {
+        "shop/orders/apps.py": 'class C(AppConfig):\n    name = "shop.orders"\n    label = "shop_orders"\n',
+        "shop/orders/migrations/0001_initial.py": MIGRATION,
+        "old/migrations/0001_initial.py": MIGRATION,
+    }
+    found = compared("django", files, django("shop_orders.0001_initial"), 'INSTALLED_APPS = ["shop.orders"]')
+
+    assert (found.pending, found.unknown, found.applied) == ((), (), 1)
+
+
+@pytest.mark.parametrize(
+    ("tool", "paths", "applied", "pending", "unknown"),
+    [
+        ("rails", ["db/migrate/20260101000000_a.rb", "db/migrate/20260201000000_b.rb"], ["20260101000000"],
+         ["20260201000000"], []),
+        ("rails", ["db/migrate/20260201000000_b.rb"], ["20240101000000", "20260201000000", "20260301000000"], [],
+         ["20260301000000"]),
+        ("laravel", ["database/migrations/2026_01_01_000000_make_users.php"], [], ["2026_01_01_000000_make_users"], []),
+        ("flyway", ["src/main/resources/db/migration/V1__a.sql", "src/main/resources/db/migration/V1_2__b.sql"],
+         ["1", ""], ["1.2"], []),
+        ("flyway", ["db/migration/V01__a.sql"], ["1", "2"], [], ["2"]),
+        ("prisma", ["prisma/migrations/20260101_init/migration.sql"], ["20260101_init"], [], []),
+    ],
+)  # fmt: skip
+def test_tools_that_go_by_names(
+    tool: str, paths: list[str], applied: list[str], pending: list[str], unknown: list[str]
+) -> None:
+    found = compared(tool, dict.fromkeys(paths, ""), done(*applied))
+
+    assert (list(found.pending), list(found.unknown)) == (pending, unknown)
+    assert all(name in found.files for name in found.pending)
+
+
+def test_alembic_follows_the_chain_and_sees_two_ends() -> None:
+    def text(name: str, before: str) -> str:
+        return f'revision: str = "{name}"\ndown_revision: Union[str, None] = {before}\n'
+
+    files = {
+        "m/versions/1.py": text("a", "None"),
+        "m/versions/2.py": text("b", '"a"'),
+        "m/versions/3.py": text("c", '"a"'),
+    }
+
+    found = compared("alembic", files, done("b"))
+
+    assert (found.pending, found.heads, found.unknown) == (("c",), ("b", "c"), ())
+    assert compared("alembic", files, done("zz")).unknown == ("zz",)
+
+
+def test_in_the_preflight_of_a_release_pending_ones_are_what_it_brings() -> None:
+    deploy = {"adapter": "commands", "release": ["r"], "roll_back": ["b"]}
+    without = Portal.model_validate({"domain": "brightside.example", "deploy": deploy})
+    brings = Portal.model_validate({"domain": "brightside.example", "deploy": {**deploy, "migrate": ["m"]}})
+    pending = Standing("django", pending=("a.0002",), applied=1)
+
+    assert isinstance(rows_of(brings, "django", pending, True)[0], Passed)
+    for portal, releasing in ((brings, False), (without, True)):
+        [row] = rows_of(portal, "django", pending, releasing)
+        assert isinstance(row, Finding)
+        assert row.severity in (None, Severity.BLOCKER)
+    [failed] = rows_of(brings, "prisma", Standing("prisma", failed=("x",)), True)
+    assert isinstance(failed, Finding)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "what"),
+    [
+        ("db/migrate/20260101000000_a.rb", "def change\n  remove_column :users, :name\nend\n", "remove_column"),
+        ("db/migrate/20260101000000_a.rb", "def down\n  raise ActiveRecord::IrreversibleMigration\nend", ""),
+        ("db/migrate/20260101000000_a.rb", "def up\n  add_column :a, :b\nend\ndef down\n  drop_table :b\nend", ""),
+        ("database/migrations/2026_01_01_000000_a.php",
+         "function up() { $t->dropColumn('a'); }\nfunction down() { $t->text('a'); }", "dropColumn"),
+        ("database/migrations/2026_01_01_000000_a.php",
+         "function up() { $t->text('a'); }\nfunction down() { Schema::drop('a'); }", ""),
+        ("prisma/migrations/1_a/migration.sql", "ALTER TABLE a DROP COLUMN b;", "DROP COLUMN"),
+        ("db/migration/V2__a.sql", "-- DROP TABLE a\nALTER TABLE a ADD b text;", ""),
+        ("a/migrations/0002_b.py", MIGRATION.replace("[]", "[migrations.RunPython(f)]"), "reverse_code"),
+    ],
+)  # fmt: skip
+def test_steps_that_lose_something(path: str, text: str, what: str) -> None:
+    found = irreversible({path: text})
+
+    assert bool(found) is bool(what)
+    assert all(what in one.what for one in found)

@@ -1,0 +1,107 @@
+"""The database probe against a real PostgreSQL behind the lab's front: what it sees, what it says when it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.conftest import QUICK
+
+from launchready.lab.authority import Authority
+from launchready.lab.databases import HOST, missing
+from launchready.lab.healthy import healthy_world
+from launchready.lab.lab import Lab
+from launchready.lab.world import Database, Trouble
+from launchready.probes.database import DatabaseFacts, read_string, scheme_of
+from launchready.probes.failures import Failure, Garbage, NoAddress, Refused, Timeout
+
+needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing())
+PASSWORD = Database().password
+GOOD = f"postgresql://portal_app:{PASSWORD}@{HOST}:5432/portal"
+
+
+async def looked(authority: Authority, text: str = GOOD, **changes: object) -> DatabaseFacts | Failure:
+    database = replace(Database(), **changes)  # type: ignore[arg-type]
+    async with Lab(replace(healthy_world(), databases=(database,)), authority=authority) as lab:
+        look = lab.look(QUICK)
+        try:
+            return await look.database.look(text)
+        finally:
+            await look.close()
+
+
+@needs_postgres
+async def test_a_server_tells_what_it_is(authority: Authority) -> None:
+    seen = await looked(authority, f"{GOOD}?sslmode=verify-full", attributes="CREATEDB", limit=12, held=3)
+
+    assert isinstance(seen, DatabaseFacts)
+    assert (seen.name, seen.role, seen.tls, seen.superuser) == ("portal", "portal_app", True, False)
+    assert seen.rights == ("CREATEDB",)
+    assert (seen.most_connections, seen.free_connections) == (12, 8)
+    assert seen.version >= 160000
+    assert abs(seen.clock_ahead_s) < 1
+    assert not seen.standby
+    assert not seen.read_only
+    assert PASSWORD not in repr(seen)
+
+
+@needs_postgres
+async def test_nothing_can_be_written_through_the_look(authority: Authority) -> None:
+    writes = "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE plpgsql AS $$ BEGIN "
+    writes += "CREATE TABLE written (n int); RETURN pg_catalog.clock_timestamp(); END $$"
+    path = "ALTER ROLE portal_app SET search_path = public, pg_catalog"
+
+    seen = await looked(authority, setup=(writes, path))
+
+    assert isinstance(seen, Failure)
+    assert "read-only transaction" in seen.detail
+
+
+@needs_postgres
+@pytest.mark.parametrize(
+    ("text", "changes", "kind", "says"),
+    [
+        (GOOD.replace(PASSWORD, "no"), {}, Refused, "refuses the password"),
+        (f"{GOOD}x", {}, Refused, "has no database of this name"),
+        (GOOD, {"limit": 2, "held": 2}, Refused, "no free connection"),
+        (f"{GOOD}?sslmode=require", {"tls": False}, Refused, "does not encrypt"),
+        (GOOD, {"trouble": Trouble.REFUSES}, Refused, "nobody listens"),
+        (GOOD, {"trouble": Trouble.SILENT}, Timeout, "did not answer"),
+        (GOOD, {"trouble": Trouble.GARBAGE}, Garbage, "no PostgreSQL"),
+        (GOOD, {"trouble": Trouble.CLOSES}, Refused, "closed the connection"),
+        (GOOD.replace(HOST, "nowhere.databases.example"), {}, NoAddress, "has no address"),
+    ],
+)
+async def test_each_way_to_fail_has_its_own_sentence(
+    authority: Authority, text: str, changes: dict[str, object], kind: type[Failure], says: str
+) -> None:
+    seen = await looked(authority, text, **changes)
+
+    assert type(seen) is kind
+    assert says in str(seen)
+    assert PASSWORD not in f"{seen}{seen!r}"
+
+
+@needs_postgres
+async def test_a_closed_network_leads_to_no_other_server(authority: Authority) -> None:
+    seen = await looked(authority, GOOD.replace(HOST, "192.88.99.200"))
+
+    assert isinstance(seen, Failure)
+    assert "no route" in str(seen)
+
+
+def test_options_of_other_libraries_are_left_out_and_libpqs_own_are_kept() -> None:
+    place = read_string("postgres://u:p%40ss@db.example:6543/name?pgbouncer=true&sslmode=require&schema=public")
+
+    assert place is not None
+    assert (place.host, place.port) == ("db.example", 6543)
+    assert place.words["password"] == "p@ss"
+    assert place.words["sslmode"] == "require"
+    assert "pgbouncer" not in place.words
+    assert "p@ss" not in repr(place)
+
+
+def test_what_cannot_be_read_is_no_string() -> None:
+    assert read_string("postgres://u:p@[::1/name") is None
+    assert scheme_of("postgresql+psycopg://u@h/n") == "postgresql"
+    assert scheme_of("mysql://u@h/n") == "mysql"
