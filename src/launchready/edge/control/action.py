@@ -40,17 +40,30 @@ async def _certificates(look: Look, present: Present) -> Certificates:
     return await origins_verified(look, present, wanted(look.portal, present.plan))
 
 
-def owned(root: Path, zone: str) -> frozenset[tuple[str, str]]:
-    """(name, type) of records our journals say we made, for providers that keep no comments."""
-    found: set[tuple[str, str]] = set()
+def owned(root: Path, zone: str) -> frozenset[tuple[str, str, str]]:
+    """(name, type, content) of records our journals say we made, for providers that keep no comments.
+
+    What stood there before a step and stayed is not ours: somebody else's text may stand beside ours at one name.
+    """
+    found: set[tuple[str, str, str]] = set()
     for path in sorted((root / journal.FOLDER).glob("*.jsonl")):
         entries = journal.Journal(path).entries()
         if not entries or entries[0].get("action") != ACTION or entries[0].get("subject") != zone:
             continue
+        before: dict[str, set[tuple[str, str, str]]] = {}
         for entry in entries:
-            if entry.get("kind") == "records" and entry["what"] in ("done", "undone step"):
-                name, after = str(entry.get("name")), entry.get("now") or []
-                found -= {pair for pair in found if pair[0] == name and pair[1] in str(entry.get("group")).split()}
-                ours = entry["what"] == "done"
-                found |= {(name, str(one["type"])) for one in after if ours}
+            if entry.get("kind") != "records":
+                continue
+            name, group = str(entry.get("name")), str(entry.get("group"))
+            if entry["what"] == "intent":
+                before[f"{name} {group}"] = _named(name, entry.get("before"))
+            elif entry["what"] in ("done", "undone step"):
+                after = _named(name, entry.get("now"))
+                found = {one for one in found if one[0] != name or one[1] not in group.split() or one in after}
+                found |= after - before.get(f"{name} {group}", set()) if entry["what"] == "done" else set()
     return frozenset(found)
+
+
+def _named(name: str, noted: object) -> set[tuple[str, str, str]]:
+    held = noted if isinstance(noted, list) else []
+    return {(name, str(one.get("type")), str(one.get("content"))) for one in held if isinstance(one, dict)}

@@ -29,7 +29,7 @@ READ_SETTINGS = ("ssl", "min_tls_version", "tls_1_3", "always_use_https", "autom
 class Errand:
     """The doors to a zone. Methods are called in the thread, and raise Barred."""
 
-    def __init__(self, way: Way, edge: EdgeSettings, zone: str, owned: frozenset[tuple[str, str]]) -> None:
+    def __init__(self, way: Way, edge: EdgeSettings, zone: str, owned: frozenset[tuple[str, str, str]]) -> None:
         self.way, self.edge, self.zone, self._owned = way, edge, zone, owned
         self.cloudflare: CloudflareZone | None = None
         if edge.provider != "cloudflare":
@@ -111,7 +111,7 @@ def lacking(missing: list[str], token_env: str, zone: str) -> str:
 
 
 async def errand(
-    look: Look, owned: frozenset[tuple[str, str]], work: Callable[[Errand], T], held: list[Errand] | None = None
+    look: Look, owned: frozenset[tuple[str, str, str]], work: Callable[[Errand], T], held: list[Errand] | None = None
 ) -> T:
     """Do `work` with the doors to the portal's zone, in a thread. Raises Barred.
 

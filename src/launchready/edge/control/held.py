@@ -12,12 +12,14 @@ from launchready.edge.control.wanted import MARK
 class Barred(Exception):
     """A provider did not answer, or refused. Raised in the thread that speaks with it, caught at its end."""
 
-    def __init__(self, what: str, *, unsure: bool = False, denied: bool = False) -> None:
+    def __init__(self, what: str, *, unsure: bool = False, denied: bool = False, busy: bool = False) -> None:
         super().__init__(what)
         self.unsure = unsure
         """Whether a change may have been made all the same: the answer was lost, or was an error of the server."""
         self.denied = denied
         """Whether the token is not allowed to, or no token any more."""
+        self.busy = busy
+        """Whether another run of ours is at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +96,12 @@ class Present:
     """Those the domain is to be delegated to."""
     marks: bool = True
     """Whether the provider keeps comments, by which ours are known."""
-    owned: frozenset[tuple[str, str]] = frozenset()
-    """(name, type) of records of ours at a provider that keeps no comments; from the journal."""
+    owned: frozenset[tuple[str, str, str]] = frozenset()
+    """(name, type, content) of records of ours at a provider that keeps no comments; from the journal."""
 
     def is_ours(self, entry: Entry) -> bool:
         """Whether a record was made by us."""
-        return entry.ours or (entry.name, entry.type) in self.owned
+        return entry.ours or (entry.name, entry.type, entry.content) in self.owned
 
     def rule(self, phase: str, ref: str) -> HeldRule | None:
         """A rule by its `ref`."""
