@@ -87,6 +87,13 @@ async def test_a_server_that_does_not_answer_is_right(judge, trouble: Trouble) -
     assert (await judge("edge.origin", both(DIRECT, served_at(ORIGIN[0], trouble=trouble)))).findings == ()
 
 
+async def test_a_server_that_takes_connections_and_is_too_slow_was_not_looked_at(judge) -> None:
+    outcome = await judge("edge.origin", both(DIRECT, served_at(ORIGIN[0], trouble=Trouble.SILENT)))
+
+    assert outcome.status is Status.NOT_CHECKED
+    assert "did not answer in time" in outcome.not_checked[0].reason
+
+
 async def test_an_edge_of_somebody_else_is_no_server(judge) -> None:
     bunny = (Route("*", Response(200, (HTML, *SECURITY_HEADERS, ("Server", "BunnyCDN-DE1-1082")), LOGIN)),)
 

@@ -15,7 +15,7 @@ from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.edge_networks import Edge, edge_answering
-from launchready.probes.failures import Failure, Unreachable
+from launchready.probes.failures import Failure, Phase, Timeout, Unreachable
 from launchready.probes.look import Look
 from launchready.probes.page import Page
 
@@ -72,6 +72,13 @@ async def reachable(portal: Portal, look: Look) -> AsyncIterator[Row]:
         reached = [(candidate, answer) for candidate, answer in mine if _is_portal(one, answer)]
         if reached:
             yield _reachable(one, reached)
+        elif slow := [
+            answer for _, answer in mine if isinstance(answer, Timeout) and answer.phase is not Phase.CONNECT
+        ]:
+            # It takes connections, so that no firewall is in the way; what it would have shown is not known.
+            yield NotChecked(
+                one.name, f"a server that takes connections did not answer in time: {slow[0]}", "run again"
+            )
         elif all(isinstance(answer, Unreachable) and ":" in c.address for c, answer in mine):
             yield NotChecked(one.name, "the addresses known cannot be reached from here: they are IPv6", "have IPv6")
         else:
