@@ -115,12 +115,12 @@ class _Group:
 
     def _entry(self, want: WantedRecords, value: str, held: Entry | None) -> Entry:
         new = Entry(self.name, want.type, value, want.ttl, want.proxied, f"{MARK} {want.reason.roadmap}")
+        if not self.present.marks:  # or it would never be what was written, and undo would leave it
+            new = replace(new, comment="")
         if held is None:
             return new
         if not _may(held, self.present, self.taken):
             return held
-        if not self.present.marks:
-            new = replace(new, comment="")
         if (held.ttl, held.proxied) == (new.ttl, new.proxied) and (held.ours or not self.present.marks):
             return held
         return replace(new, tags=held.tags, id=held.id)
