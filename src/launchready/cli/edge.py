@@ -51,7 +51,7 @@ def plan(
     Exit codes: 0 nothing to do, 1 changes are wanted, 2 unusable, 3 could not look.
     """
     from launchready.edge.control import action
-    from launchready.edge.control.words import document, lines
+    from launchready.report.edge_plan import document, lines
 
     portal, root = _portal(config)
     reach = (resolver, connect_to, closed, ca_file, timeout, deadline)
@@ -83,7 +83,7 @@ def apply(
     3 could not look. After a crash or a failure, run it again to go on.
     """
     from launchready.edge.control import action, applying
-    from launchready.edge.control.words import lines
+    from launchready.report.edge_plan import lines
 
     portal, root = _portal(config)
     reach = (resolver, connect_to, closed, ca_file, timeout, deadline)
@@ -95,18 +95,17 @@ def apply(
         return Exit.FOUND if found.refused else Exit.READY
     _confirm(f"Make {len(found.steps)} changes?", yes=yes)
     told = _teller(quiet=quiet)
+    red = {} if no_checks else _statuses(portal, reach, found.checks)
     applied = _journalled(lambda: _with_look(portal, reach, lambda look: applying.apply(look, root, found, told)))
     if applied.failure:
         again = "run `launchready edge apply` again to go on, or `launchready edge undo` to take back what was done"
         if not applied.done:
             raise Stop(f"{applied.failure}; nothing was changed", _code(applied.failure))
         raise Stop(f"{applied.failure}; {_so_far(applied.done, applied.left)}; {again}", _code(applied.failure))
-    result = Exit.FOUND if applied.kept or found.refused else Exit.READY
     if applied.kept:
         print(f"launchready: {len(applied.kept)} left as somebody made them; plan again", file=sys.stderr)
-    if no_checks or not found.checks:
-        return result
-    return _checked(portal, reach, found.checks, quiet=quiet) or result
+    fine = no_checks or _proven(red, _statuses(portal, reach, found.checks), quiet=quiet)
+    return Exit.READY if fine and not applied.kept and not found.refused else Exit.FOUND
 
 
 @edge.command()
@@ -222,7 +221,7 @@ def _print(lines: list[str], *, quiet: bool = False) -> None:
 
 
 def _code(error: Barred) -> Exit:
-    return Exit.UNUSABLE if error.denied else Exit.UNPROVEN
+    return Exit.UNUSABLE if error.denied or error.busy else Exit.UNPROVEN
 
 
 def _so_far(done: list[str], left: list[str]) -> str:
@@ -261,16 +260,29 @@ def _undo_line(step: Made) -> str:
     return f"  {'-' if step.before is None else '~'} {clean(step.place.subject)}  as it was before the apply"
 
 
-def _checked(portal: Portal, reach: tuple[Any, ...], patterns: tuple[str, ...], *, quiet: bool) -> int:
-    """Run the checks the changes are for, and show them."""
+def _statuses(portal: Portal, reach: tuple[Any, ...], patterns: tuple[str, ...]) -> dict[str, tuple[str, list[str]]]:
+    """By id of the checks the changes are for: how each ends now, and what it finds."""
     from launchready import gate
-    from launchready.report.text import clean
 
     chosen = [check for check in gate.select() if any(f"{check.info.id}.".startswith(f"{p}.") for p in patterns)]
     report = _with_look(portal, reach, lambda look: gate.run(portal, look, gate.in_scope(chosen, portal)))
-    found = report.findings
-    _print([f"Checked {len(chosen)} checks these changes are for:"], quiet=quiet)
-    for outcome in report.outcomes:
-        _print([f"  {outcome.status.value.replace('_', ' ')}: {outcome.check.id}"], quiet=quiet)
-        _print([f"      {clean(row.problem)}" for row in outcome.findings], quiet=quiet)
-    return Exit.FOUND if found else Exit.READY
+    return {
+        outcome.check.id: (outcome.status.value, [row.problem for row in outcome.findings if not row.accepted])
+        for outcome in report.outcomes
+    }
+
+
+def _proven(red: dict[str, tuple[str, list[str]]], green: dict[str, tuple[str, list[str]]], *, quiet: bool) -> bool:
+    """Show how the checks end, before and after; whether none of them finds anything any more."""
+    from launchready.report.text import clean
+
+    colours = {"found": "red", "passed": "green"}
+    _print([f"The {len(green)} checks these changes are for:"], quiet=quiet)
+    for id, (status, problems) in green.items():
+        was, now = (colours.get(word, word) for word in (red.get(id, (status, []))[0], status))
+        _print([f"  {id}: {now if was == now else f'{was} → {now}'}"], quiet=quiet)
+        _print([f"      {clean(problem)}" for problem in problems], quiet=quiet)
+    if any(problems for _, problems in green.values()):
+        _print(["Resolvers may keep old answers as long as their TTL says; run `launchready check` again then."],
+               quiet=quiet)  # fmt: skip
+    return not any(problems for _, problems in green.values())

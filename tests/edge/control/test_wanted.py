@@ -134,3 +134,9 @@ def test_hsts_is_for_subdomains_only_at_the_last_stage() -> None:
 )
 def test_a_stage_that_is_skipped_is_known(now_s: int, stage: str, skipped: tuple[str, ...]) -> None:
     assert skipped_stages(now_s, stage) == skipped
+
+
+def test_where_no_host_is_behind_the_edge_nothing_of_it_is_set() -> None:
+    of = wants(proxied=False)
+    assert (of.rules, of.settings) == ((), ())
+    assert "left out" in of.notes[0]

@@ -64,7 +64,9 @@ def locked(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Barred("another `launchready edge apply` or `undo` is at work here; wait until it ended") from None
+            raise Barred(
+                "another `launchready edge apply` or `undo` is at work here; wait until it ended", busy=True
+            ) from None
         yield
     finally:
         os.close(descriptor)

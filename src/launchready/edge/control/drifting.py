@@ -95,12 +95,19 @@ def _records_changed(present: Present, place: Place, before: Any, after: Any) ->
     ours = [one for one in applied if one.ours or one not in was]
     missing = [one for one in ours if one not in now]
     shared = place.group in _SHARED
-    extra = [one for one in now if one not in applied and (not shared or one.ours)]
+    rivals = {_kind(one) for one in ours}
+    extra = [one for one in now if one not in applied and (not shared or one.ours or _kind(one) in rivals)]
     if missing and extra:
         return f"was {_told(missing)}, is {_told(extra)}"
     if missing:
         return f"is gone: {_told(missing)}"
     return f"was added: {_told(extra)}" if extra else ""
+
+
+def _kind(entry: Entry) -> str:
+    """What a text says it is, such as `v=DMARC1`, of which there may be one; other records are no rivals."""
+    said = entry.content.partition(";")[0].partition(" ")[0]
+    return said if entry.type == "TXT" and said.startswith("v=") else str(id(entry))
 
 
 def _told(entries: list[Entry]) -> str:

@@ -111,6 +111,9 @@ def wanted(portal: Portal, plan: str) -> Wanted:
             *portal.staging_hosts[:-1],
         }
         front = tuple(dict.fromkeys((*front, *sorted(named - set(hosts_of(portal, edge, zone))))))
+    if not front:
+        note = "no host is behind the edge (proxied = false), where rules and settings would do nothing: left out"
+        return Wanted(records, notes=(note,))
     said = tuple(wanted_rules(portal, edge, front, plan))
     rules = tuple(one for one in said if isinstance(one, WantedRule))
     notes = tuple(one for one in said if isinstance(one, str))

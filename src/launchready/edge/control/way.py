@@ -174,7 +174,7 @@ def barred(error: Exception, doing: str) -> Barred:
     if status in (401, 403) or name == "CloudflareAuthenticationError":
         return Barred(f"{doing}: the token was refused ({said})", denied=True)
     if status == 429 or name == "CloudflareRateLimitError":
-        return Barred(f"{doing}: Cloudflare limits how often its API is asked, longer than this run may last; "
+        return Barred(f"{doing}: Cloudflare limits how often its API is asked (429), longer than this run may last; "
                       "wait five minutes")  # fmt: skip
     if isinstance(status, int) and status >= 500:
         return Barred(f"{doing}: the provider answered with an error of its own ({status})", unsure=True)
