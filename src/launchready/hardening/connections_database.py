@@ -136,7 +136,7 @@ async def _facts(portal: Portal, look: Look) -> Found | NotChecked:
 def _unreached(name: str, failure: Failure) -> Row:
     """Found where the string is wrong for everybody; not checked where only this machine may lack the way."""
     words = str(failure)
-    host = failure.subject.rpartition(":")[0]
+    host = failure.subject.rpartition(":")[0] or failure.subject
     private = "." not in host or host.endswith((".internal", ".local", ".flycast", ".svc"))
     if "psycopg is not installed" in words:
         return NotChecked(name, words, "pip install 'launchready[postgres]'")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -119,6 +120,8 @@ def _judged(service: Known, name: str, answer: Reply | Failure) -> Row:
     refused = answer.status in service.wrong or (
         service.wrong_text and isinstance(answer.document, dict) and answer.document.get("ok") is False
     )
+    if refused and service.proof not in json.dumps(answer.document):
+        return NotChecked(name, f"{service.name} answered {answer.status}, and not because of the key")
     if refused:
         problem = f"{service.name} does not take the key in {name}."
         return Finding(

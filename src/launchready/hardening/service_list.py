@@ -35,6 +35,8 @@ class Known:
     """The variable that goes with it."""
     wrong_text: str = ""
     """In an answer that is 200 and says no."""
+    proof: str = ""
+    """What a refusal must hold to be one of the key."""
     why: str = ""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Headers besides."""
