@@ -142,6 +142,9 @@ async def test_a_migration_that_cannot_be_taken_back_needs_a_word_of_its_own(typ
     assert "app/migrations/0002_drop.sql:1" in ran.out
     assert "Expand first" in ran.err
     assert "--allow-irreversible" in ran.err
+    told = json.loads((await typed("deploy", "--yes", "--json")).out)
+    assert told["irreversible"][0]["path"] == "app/migrations/0002_drop.sql"
+    assert told["live"]["id"]
     assert (await typed("deploy", "--yes", "--allow-irreversible")).code == 0
 
 

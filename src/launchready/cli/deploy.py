@@ -77,15 +77,18 @@ async def _deploy(at: Ground, skipped: dict[str, str], allow: bool, yes: bool, a
         place = at.place(adapter)
         with releasing.held(place):
             found = await gates.preflight(at.portal, lambda portal: at.look(portal), skipped)
-            _show_preflight(found, skipped, quiet=at.quiet)
+            if not as_json:
+                _show_preflight(found, skipped, quiet=at.quiet)
             plan = await plan_deploy(at.portal, adapter, at.root)
             if isinstance(plan, Failed):
                 raise Stop(f"{releasing.sentence(plan)} Nothing was changed")
+            if as_json and (found.blockers or (plan.irreversible and not allow)):
+                return _print_what_stops(found, plan)
             _show(plan, quiet=at.quiet)
             _stop_at_blockers(found, plan, allow=allow)
             releasing.confirm(f"Release {plan.release.version} to {plan.environment}?", yes=yes)
             more: dict[str, object] = {"skipped": skipped} if skipped else {}
-            result = await engine.deploy(place, plan.release, plan.live, at.told, **more)
+            result = await engine.deploy(place, plan.release, plan.back_to, at.told, **more)
     finally:
         await look.close()
     await _alert(at, result)
@@ -98,6 +101,17 @@ async def _deploy(at: Ground, skipped: dict[str, str], allow: bool, yes: bool, a
     if result.failed:
         say("Next: mend it and run `launchready deploy` again; `launchready rollback` goes back to an earlier release.")
     return code
+
+
+def _print_what_stops(found: Preflight, plan: Plan) -> int:
+    import json
+    from dataclasses import asdict
+
+    blockers = [{"check": f.check, "subject": f.subject, "problem": f.problem} for f in found.blockers]
+    lost = [asdict(one) for one in plan.irreversible]
+    live = asdict(plan.live) if plan.live else None
+    print(json.dumps({"well": False, "live": live, "blockers": blockers, "irreversible": lost}, indent=2))
+    return Exit.FOUND
 
 
 def _stop_at_blockers(found: Preflight, plan: Plan, *, allow: bool) -> None:

@@ -14,7 +14,8 @@ import pytest
 from tests.hardening.release.hosts import Host, host
 
 from launchready import journal
-from launchready.hardening.release import engine, history
+from launchready.hardening.release import engine, history, keeper_call
+from launchready.hardening.release.plan import Plan, plan_deploy
 from launchready.hardening.release.words import Failed
 
 DYING = """
@@ -68,6 +69,46 @@ async def test_a_deploy_killed_in_a_step_is_gone_on_with(tmp_path: Path, word: s
             assert pending
             assert result.wanted.id == pending.release.id
         assert it.get()[1].endswith(" two")
+        assert history.unfinished(it.folder, "production") is None
+
+
+async def test_what_a_crash_left_live_and_nobody_verified_is_nothing_to_go_back_to(tmp_path: Path) -> None:
+    async with host(tmp_path) as it:
+        first = (await it.deploy()).wanted
+        it.commit("two")
+        await _killed(it, "release", before=False)
+        it.commit("three", broken="yes")
+        plan = await plan_deploy(it.portal, it.adapter, it.folder)
+
+        assert isinstance(plan, Plan)
+        assert not plan.resumes
+        assert plan.live
+        assert plan.live.id != first.id
+        assert plan.back_to == first
+        result = await engine.deploy(it.place, it.new(), plan.back_to, it.told)
+        assert result.went_back
+        assert it.get() == (200, f"{first.version} one")
+
+
+async def test_a_keeper_killed_while_it_switches_is_one_command_from_good(tmp_path: Path) -> None:
+    async with host(tmp_path) as it:
+        first = (await it.deploy()).wanted
+        it.commit("two", **{"never-ready": "yes"})
+        deploying = asyncio.create_task(it.deploy())
+        while not any("beside what is live" in line for line in it.lines[-1:]) or first.id in it.lines[-1]:  # noqa: ASYNC110 - told by another task
+            await asyncio.sleep(0.02)
+        said = await keeper_call.status(it.root)
+        assert said
+        os.kill(said["pid"], signal.SIGKILL)
+        result = await deploying
+
+        assert result.failed
+        assert result.failed.unsure
+        assert "keeper" in result.failed.what
+        assert result.live == first
+        assert await it.adapter.serving()
+        assert (await engine.roll_back(it.place, first, await it.live(), it.told)).well
+        assert it.get() == (200, f"{first.version} one")
         assert history.unfinished(it.folder, "production") is None
 
 

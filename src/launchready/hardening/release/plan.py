@@ -47,7 +47,9 @@ async def plan_deploy(portal: Portal, adapter: Adapter, root: Path) -> Plan | Fa
         live = None
     resumes = pending is not None and pending.action == "deploy" and _same(pending.release, source)
     release = pending.release if pending and resumes else new_release(source)
-    back_to = pending.before if pending and resumes else live
+    # What a crash left live was never proved, so it is nothing to go back to.
+    unproved = pending is not None and pending.action == "deploy" and live is not None and live.id == pending.release.id
+    back_to = pending.before if pending and (resumes or unproved) else live
     lost = irreversible(source.folder, back_to.commit if back_to else "", release.commit, first=back_to is None)
     return Plan(
         release, source, adapter.name, portal.deploy.environment, adapter.explain(), live, back_to, tuple(lost),
