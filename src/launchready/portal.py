@@ -182,7 +182,10 @@ class Portal(Section):
 
 
 def read_portal(path: Path) -> Portal:
-    """Read `launchready.toml`. Raises PortalError naming file, key and the nearest right key."""
+    """Read `launchready.toml`; folders in it are relative to it.
+
+    Raises PortalError naming file, key and the nearest right key.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -192,11 +195,12 @@ def read_portal(path: Path) -> Portal:
         ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise PortalError(f"{path}: cannot be read: {error}") from None
-    portal = parse_portal(text, str(path))
-    if portal.repository is None:
-        return portal
-    folder = path.absolute().parent / portal.repository.path
-    return portal.model_copy(update={"repository": portal.repository.model_copy(update={"path": str(folder)})})
+    portal, folder, found = parse_portal(text, str(path)), path.absolute().parent, dict[str, Section]()
+    if portal.repository is not None:
+        found["repository"] = portal.repository.model_copy(update={"path": str(folder / portal.repository.path)})
+    if portal.deploy is not None and portal.deploy.root:
+        found["deploy"] = portal.deploy.model_copy(update={"root": str(folder / portal.deploy.root)})
+    return portal.model_copy(update=found)
 
 
 def parse_portal(text: str, where: str = FILE_NAME) -> Portal:

@@ -75,12 +75,19 @@ async def _rehearse(at: Ground, rate: float, yes: bool, as_json: bool) -> int:
 
 
 def pages(portal: Portal) -> tuple[str, ...]:
-    """The addresses that are asked: the pages of `[verify]`."""
+    """The addresses that are asked: the pages of `[verify]`.
+
+    Those that `[edge]` limits are left out where others are there: so many requests of one address are what the limit
+    is for, and its refusals would say nothing of the release.
+    """
     from launchready.portal_deploy import VerifySettings
 
     settings = portal.verify or VerifySettings()
     base = settings.url or portal.canonical or f"https://{portal.domain}/"
-    return tuple(urljoin(base, page.path) for page in settings.pages)
+    limits = portal.edge.limits if portal.edge else None
+    limited = (*limits.login, *limits.reset, *limits.upload) if limits else ()
+    free = [page for page in settings.pages if not page.path.startswith(limited)]
+    return tuple(urljoin(base, page.path) for page in free or settings.pages)
 
 
 def _show(ended: Rehearsal) -> None:

@@ -89,13 +89,16 @@ class Edge:
                     detours.append(Detour(address, port, to, closed_port(to)))
         if self.front:
             self.front.lead_to({(d.host, d.port): (d.to_address, d.to_port or 0) for d in detours})
-            detours = [self._as_strangers_find_it(self.front, detour) for detour in detours]
+            detours = [self.as_strangers_find_it(detour) for detour in detours]
             detours += await self._listen_in_front(self.front)
         return [*self._refusals(), *detours]
 
-    def _as_strangers_find_it(self, front: Front, detour: Detour) -> Detour:
-        behind = {a for site in self.world.sites if front.holds(site.host) for a in site.addresses}
-        if not front.alone or detour.host not in behind:
+    def as_strangers_find_it(self, detour: Detour) -> Detour:
+        """The way to an address for everybody but the edge in front: closed where that alone is let in."""
+        front = self.front
+        if front is None or not front.alone:
+            return detour
+        if detour.host not in {a for site in self.world.sites if front.holds(site.host) for a in site.addresses}:
             return detour
         return detour._replace(to_port=closed_port(detour.to_address))
 

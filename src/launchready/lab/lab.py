@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,7 +80,7 @@ class Lab:
             handlers[cloudflare_api.HOST] = cloudflare_api.handler(self._cloudflare)
         names = NameServers(self.world, self.counts)
         self._front = Proxy(self._cloudflare, self.authority.root_pem) if self._cloudflare else None
-        edge = Edge(self.world, self.authority, self.counts, handlers, self._front)
+        self._edge = edge = Edge(self.world, self.authority, self.counts, handlers, self._front)
         if self._cloudflare and self._cloudflare.account.status == "active":
             names.follow(self._cloudflare)
         self._services: list[Service] = [names, edge, MailServers(self.world, self.authority, self.counts)]
@@ -93,6 +94,14 @@ class Lab:
         """What the world's Cloudflare account holds now; only in a world that has one."""
         assert self._cloudflare is not None, "this world has no Cloudflare account"
         return self._cloudflare
+
+    def close_origin(self) -> None:
+        """From now on the zone's own servers let nobody in but the edge, as a firewall of its addresses does.
+
+        Detours that were taken before lead there still: who keeps them in a file writes it anew.
+        """
+        self.cloudflare.account = replace(self.cloudflare.account, closed_origin=True)
+        self.detours = tuple(map(self._edge.as_strangers_find_it, self.detours))
 
     async def __aenter__(self) -> Lab:
         """Start every service."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,7 +34,15 @@ HOST_LABEL = "app"
 BROKEN = "accounts/templates/accounts/login.html"
 """The file that the broken release spoils: a tag that Django does not know, so that the page to sign in is an error."""
 CLICKS_A_SECOND = 10.0
-_ACCOUNT = "owner@studio.example"
+TAKEN = (
+    *(f"{name} {type}" for name in ("@", "www", "app", "api", "staging", "mta-sts") for type in ("A", "AAAA")),
+    "@ TXT", "_dmarc TXT", "portal CNAME",
+)  # fmt: skip
+"""The founder's own records from before, which may change; the forgotten alias may go."""
+_SECRETS = {"CLOUDFLARE_API_TOKEN": TOKEN, "LR_USER": "owner@studio.example", "LR_PASSWORD": PASSWORD}
+"""What the founder has in the environment; good for nothing outside the lab."""
+_EXPLAINS = re.compile(r"\s{6,}\S|\s+(?:build|migrate|release): |\s+[=i] |\s+set: ")
+"""Lines of plans that say why and how: `launchready edge plan` and `deploy --explain` show them in full."""
 
 
 @dataclass
@@ -76,9 +85,8 @@ class Launch:
         return Look(self.portal, self.lab.network(), self.lab.now)
 
     async def typed(self, *words: str) -> int:
-        """Type a command; what it prints is shown, indented. Returns its exit code."""
+        """Type a command; what it prints is shown, indented, without the explanations. Returns its exit code."""
         self.console.print(f"   [bold]$ launchready {' '.join(words)}[/bold]", highlight=False)
-        environment = {**os.environ, "CLOUDFLARE_API_TOKEN": TOKEN, "LR_USER": _ACCOUNT, "LR_PASSWORD": PASSWORD}
         running = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -86,7 +94,6 @@ class Launch:
             *words,
             *self.options,
             cwd=self.host.folder,
-            env=environment,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
@@ -94,7 +101,10 @@ class Launch:
             assert running.stdout is not None
             async for line in running.stdout:
                 shown = line.decode("utf-8", "replace").rstrip()
-                self.console.print(f"     {shown}", markup=False, highlight=False, soft_wrap=True)
+                if not _EXPLAINS.match(shown):
+                    self.console.print(
+                        f"     {shown}", markup=False, highlight=False, overflow="ellipsis", no_wrap=True
+                    )
             return await running.wait()
         finally:
             if running.returncode is None:
@@ -111,6 +121,11 @@ class Launch:
                 break
             await asyncio.sleep(0.1)
         self.lab.live.port = self.host.port
+
+    def close_the_origin(self) -> None:
+        """Let the server's firewall take connections of the edge alone, as the finding's fix says."""
+        self.lab.close_origin()
+        write_way_in(self.lab, self.host.folder / "lab")
 
     async def break_it(self) -> None:
         """Commit a mistake that no health check sees: the page to sign in fails."""
@@ -132,6 +147,7 @@ class Launch:
 async def launch(lab: Lab, folder: Path, console: Console) -> AsyncIterator[Launch]:
     """A host with the healthy portal's source, nothing released, and the file that describes the whole."""
     public = f"https://{HOST_LABEL}.{lab.world.domain}"
+    os.environ.update(_SECRETS)
     async with release_host(
         folder, lambda folder, port, database: PublicHost(folder, port, database, public=public)
     ) as host:
@@ -153,11 +169,13 @@ def described(lab: Lab, host: PublicHost) -> str:
         "domain": domain,
         "canonical": f"https://www.{domain}/",
         "hosts": ["app", "api"],
+        "staging": ["staging"],
         "dns": {"resolvers": [{"name": r.name, "address": r.address} for r in lab.world.resolvers]},
         "repository": {"path": "source"},
         "environments": healthy_portal_source().settings["environments"],
         "edge": {
             "origin": list(ORIGIN),
+            "hosts": {"mta-sts": list(ORIGIN)},
             "caa": ["ca.example"],
             "mail": {
                 "spf": ["mx", "include:spf.mailer.example"],
@@ -165,14 +183,20 @@ def described(lab: Lab, host: PublicHost) -> str:
                 "dmarc_reports": [f"dmarc@{domain}"],
             },
             "tls": {"hsts": "preload"},
-            "limits": {"login": ["/account/login"], "reset": ["/account/reset"], "upload": ["/files/upload"]},
+            "delete": list(TAKEN),
+            "limits": {
+                "login": ["/account/login"],
+                "reset": ["/account/reset"],
+                "upload": ["/files/upload"],
+                "requests": 40,
+            },
         },
         "deploy": deploy,
         "verify": {
             "url": f"{host.public}/",
-            "pages": [{"path": "/account/login/", "text": "Brightside"}, {"path": "/healthz"}],
+            "pages": [{"path": "/account/login/", "text": "Brightside"}, {"path": "/readyz", "text": "ready"}],
             "login": {"path": "/account/login/", "user_env": "LR_USER", "password_env": "LR_PASSWORD"},
-            "within_s": 10,
+            "within_s": 15,
             "version": {"path": "/readyz", "json_path": "version"},
             "worker": {"path": "/readyz", "json_path": "worker"},
         },

@@ -151,7 +151,7 @@ def _postgres(folder: Path) -> Any:
 
 
 def _lay_out(host: ReleaseHost) -> None:
-    left_out = shutil.ignore_patterns(".venv", "__pycache__", ".env", "var", ".pytest_cache")
+    left_out = shutil.ignore_patterns(".venv", "__pycache__", ".env", "var", ".pytest_cache", "prototype")
     shutil.copytree(portal_folder(), host.source, symlinks=True, ignore=left_out)
     host.root.mkdir()
     lines = "".join(f"{name}={value}\n" for name, value in host.variables().items())
