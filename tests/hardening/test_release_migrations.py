@@ -71,6 +71,14 @@ def test_tools_that_go_by_names(
     assert all(name in found.files for name in found.pending)
 
 
+def test_rows_that_squashing_left_behind_are_no_news_and_newer_ones_are() -> None:
+    files = {"a/migrations/0001_initial.py": MIGRATION, "a/migrations/0002_b.py": MIGRATION}
+
+    rows = django("a.0001_initial", "a.0001_draft", "a.0002_b", "a.0003_c")
+
+    assert compared("django", files, rows).unknown == ("a.0003_c",)
+
+
 def test_alembic_follows_the_chain_and_sees_two_ends() -> None:
     def text(name: str, before: str) -> str:
         return f'revision: str = "{name}"\ndown_revision: Union[str, None] = {before}\n'
