@@ -127,7 +127,7 @@ def _limits(edge: EdgeSettings, hosts: tuple[str, ...], plan: str) -> Iterator[W
         "requests_per_period": limits.requests,
         "mitigation_timeout": plans.WAITS[plan],
     }
-    reason = Reason("A5", f"one address may ask for login, reset and upload {limits.requests} times in {period} s",
+    reason = Reason("B7", f"one address may ask for login, reset and upload {limits.requests} times in {period} s",
                     "an office behind one address shares the limit")  # fmt: skip
     yield _rule(plans.RATE, "limit", {"action": "block", "expression": expression, "ratelimit": rate}, reason)
 
