@@ -1,4 +1,4 @@
-"""What `[edge]` wants, worked out without a network; and that the edge's language takes every rule."""
+"""What `[edge]` wants, as data: defaults, limits of the plan, mail by stages, what is left out with a word."""
 
 from __future__ import annotations
 
@@ -6,137 +6,126 @@ from typing import Any
 
 import pytest
 
-from launchready.edge.control.wanted import MARK, Wanted, wanted
-from launchready.edge.control.wanted_settings import skipped_stages
-from launchready.lab.cloudflare.rulesets import judged
+from launchready import gate
+from launchready.edge.control.wanted import Wanted, wanted
+from launchready.lab.cloudflare.language import parse
+from launchready.lab.cloudflare.rulesets import MOST, judged
 from launchready.portal import Portal
 
-ORIGIN = "192.0.2.10"
+ORIGIN = "192.88.99.10"
 
 
-def wants(plan: str = "free", *, canonical: str | None = "https://www.example.com/", **edge: Any) -> Wanted:
-    keys = {"domain": "example.com", "hosts": ["app"], "canonical": canonical, "edge": {"origin": [ORIGIN], **edge}}
-    return wanted(Portal.model_validate(keys), plan)
+def wants(plan: str = "free", edge: dict[str, Any] | None = None, **settings: Any) -> Wanted:
+    whole = {"domain": "brightside.example", "edge": {"origin": [ORIGIN], **(edge or {})}, **settings}
+    return wanted(Portal.model_validate(whole), plan)
 
 
-def values(of: Wanted, name: str, type: str) -> tuple[str, ...] | None:
-    found = [r.values for r in of.records if (r.name, r.type) == (name, type)]
-    assert len(found) < 2
-    return found[0] if found else None
+def texts(found: Wanted, name: str, type: str) -> list[str]:
+    return [value for one in found.records if (one.name, one.type) == (name, type) for value in one.values]
 
 
-def test_hosts_lead_to_the_origin_by_the_edge() -> None:
-    of = wants(hosts={"old": "portal.onrender.com", "@": ["192.0.2.11", "2001:db8::1"]})
-    assert values(of, "www.example.com", "A") == (ORIGIN,)
-    assert values(of, "app.example.com", "A") == (ORIGIN,)
-    assert values(of, "old.example.com", "CNAME") == ("portal.onrender.com",)
-    assert values(of, "example.com", "A") == ("192.0.2.11",)
-    assert values(of, "example.com", "AAAA") == ("2001:db8::1",)
-    assert all(r.proxied and r.ttl == 1 for r in of.records)
-    assert not any(r.proxied for r in wants(proxied=False).records)
-    assert {r.ttl for r in wants(proxied=False).records} == {300}
-
-
-def test_mail_is_written_as_its_standards_say() -> None:
-    of = wants(mail={
-        "mx": ["10 MX.example.net."], "spf": ["include:_spf.example.net"], "dmarc": "quarantine",
-        "dmarc_reports": ["d@example.com"], "dkim": {"s1": "v=DKIM1; p=AAAA", "s2": "s2.example.net."},
-    })  # fmt: skip
-    assert values(of, "example.com", "MX") == ("10 mx.example.net",)
-    assert values(of, "example.com", "TXT") == ("v=spf1 include:_spf.example.net -all",)
-    assert values(of, "_dmarc.example.com", "TXT") == ("v=DMARC1; p=quarantine; rua=mailto:d@example.com",)
-    assert values(of, "s1._domainkey.example.com", "TXT") == ("v=DKIM1; p=AAAA",)
-    assert values(of, "s2._domainkey.example.com", "CNAME") == ("s2.example.net",)
-
-
-@pytest.mark.parametrize("last", ["~all", "-all", "redirect=_spf.example.net"])
-def test_an_end_of_spf_that_is_named_is_kept(last: str) -> None:
-    assert values(wants(mail={"spf": [last]}), "example.com", "TXT") == (f"v=spf1 {last}",)
-
-
-def test_the_edges_own_authorities_are_added_only_where_it_stands_in_front() -> None:
-    caa = values(wants(caa=["letsencrypt.org", "digicert.com"]), "example.com", "CAA")
-    assert caa is not None
-    assert '0 issue "digicert.com"' in caa
-    assert '0 issue "pki.goog; cansignhttpexchanges=yes"' in caa
-    assert len(caa) == len(set(caa)) == 5
-    assert values(wants(caa=["digicert.com"], proxied=False), "example.com", "CAA") == ('0 issue "digicert.com"',)
-    assert values(wants(), "example.com", "CAA") is None, "left out is not touched"
+EVERYTHING = {
+    "caa": ["ca.example"],
+    "staging_allow": ["192.88.99.0/24"],
+    "mail": {"mx": ["10 mx.example."], "spf": ["mx"], "dkim": {"s1": "v=DKIM1; p=x", "s2": "s2.mailer.example"},
+             "dmarc": "none", "dmarc_reports": ["d@brightside.example"]},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("plan", ["free", "pro", "business"])
-def test_the_edge_takes_every_rule_on_every_plan(plan: str) -> None:
-    of = wants(plan, staging_allow=["192.0.2.0/24"])
-    for rule in of.rules:
-        kept = judged({**rule.body, "ref": rule.ref}, rule.phase, plan, lambda: "0" * 32, "now", None)
-        assert kept["ref"].startswith(MARK)
-        assert kept["description"].startswith(MARK)
-    assert {r.ref for r in of.rules} == {
-        "launchready-canonical", "launchready-cache-static", "launchready-cache-pages", "launchready-cache-sessions",
-        "launchready-limit", "launchready-staging-noindex", "launchready-staging-allow", "launchready-waf",
-    }  # fmt: skip
+def test_every_rule_is_one_that_the_plan_takes(plan: str) -> None:
+    found = wants(plan, EVERYTHING, canonical="https://brightside.example/", staging=["staging"])
+    phases = [rule.phase for rule in found.rules]
+    for rule in found.rules:
+        parse(str(rule.body["expression"]), response=rule.phase.startswith("http_response"))
+        judged({**rule.body, "ref": rule.ref}, rule.phase, plan, lambda: "1" * 32, "", None)
+    assert all(phases.count(phase) <= MOST[phase][plan] for phase in set(phases) & set(MOST))
+    assert len(phases) >= 6
 
 
-def rule(of: Wanted, ref: str) -> Any:
-    return next(r.body for r in of.rules if r.ref == f"launchready-{ref}")
+def test_every_line_has_a_reason_and_checks_that_exist() -> None:
+    found = wants("free", EVERYTHING, canonical="https://brightside.example/", staging=["staging"])
+    reasons = [one.reason for one in (*found.records, *found.rules, *found.settings)]
+    assert all(reason.roadmap and reason.why and reason.risk for reason in reasons)
+    for id in {check for reason in reasons for check in reason.checks}:
+        assert gate.select([id])
 
 
-def test_what_needs_a_dearer_plan_is_named_and_left_out() -> None:
-    of = wants(limits={"period_s": 60})
-    assert rule(of, "limit")["ratelimit"]["period"] == 10
-    assert "http.request.method" not in rule(of, "limit")["expression"], "the free plan knows the path only"
-    assert "http.host" not in rule(of, "limit")["expression"]
-    assert any("Pro plan" in note and "60 s" in note for note in of.notes)
-    assert any("Business plan" in note for note in of.notes)
-    assert '"POST"' in rule(wants("business"), "limit")["expression"]
-    assert rule(wants("pro", limits={"period_s": 60}), "limit")["ratelimit"]["period"] == 60
+def test_hosts_lead_to_the_origin_behind_the_edge_or_past_it() -> None:
+    for proxied in (True, False):
+        found = wants(edge={"proxied": proxied, "hosts": {"app": "portal.hosting.example"}})
+        hosts = {one.name: one for one in found.records}
+        assert hosts["brightside.example"].values == (ORIGIN,)
+        assert hosts["app.brightside.example"].type == "CNAME"
+        assert {one.proxied for one in found.records} == {proxied}
 
 
-def test_without_one_address_there_is_no_redirect_and_it_is_said() -> None:
-    of = wants(canonical=None)
-    assert not any(r.ref.endswith("canonical") for r in of.rules)
-    assert any("canonical" in note for note in of.notes)
+def test_spf_gets_an_end_unless_it_has_one() -> None:
+    ended = wants(edge={"mail": {"spf": ["mx", "~all"]}})
+    sent_on = wants(edge={"mail": {"spf": ["redirect=_spf.example.net"]}})
+    assert texts(wants(edge=EVERYTHING), "brightside.example", "TXT") == ["v=spf1 mx -all"]
+    assert texts(ended, "brightside.example", "TXT") == ["v=spf1 mx ~all"]
+    assert texts(sent_on, "brightside.example", "TXT") == ["v=spf1 redirect=_spf.example.net"]
 
 
-def test_the_root_is_led_to_www_or_the_other_way() -> None:
-    assert '"example.com"' in rule(wants(), "canonical")["expression"]
-    assert '"www.example.com"' in rule(wants(canonical="https://example.com"), "canonical")["expression"]
+def test_cloudflares_own_authorities_may_issue_only_where_it_stands_in_front() -> None:
+    front = texts(wants(edge=EVERYTHING), "brightside.example", "CAA")
+    past = texts(wants(edge={**EVERYTHING, "proxied": False}), "brightside.example", "CAA")
+    assert past == ['0 issue "ca.example"']
+    assert '0 issue "ca.example"' in front
+    assert any("letsencrypt.org" in one for one in front)
+
+
+@pytest.mark.parametrize("stage", ["off", "test", "week", "month", "year", "preload"])
+def test_subdomains_are_taken_into_hsts_for_the_preload_list_only(stage: str) -> None:
+    value = next(s.value for s in wants(edge={"tls": {"hsts": stage}}).settings if s.id == "security_header")
+    held = value["strict_transport_security"]
+    assert held["include_subdomains"] is (stage == "preload")
+    assert held["enabled"] is (stage != "off")
+
+
+@pytest.mark.parametrize(("plan", "period"), [("free", 10), ("pro", 60)])
+def test_a_rate_limit_counts_as_long_as_the_plan_can_and_names_the_plan_it_would_need(plan: str, period: int) -> None:
+    found = wants(plan, {"limits": {"period_s": 60}})
+    rates = [rule.body["ratelimit"] for rule in found.rules if rule.phase == "http_ratelimit"]
+    assert [rate["period"] for rate in rates] == [period]
+    assert any("60 s needs the Pro plan" in note for note in found.notes) is (plan == "free")
+
+
+@pytest.mark.parametrize("cookie", ["sessionid", "PHPSESSID", "laravel_session", "connect.sid", "JSESSIONID",
+                                    "ASP.NET_SessionId", "_session_id", "__Host-sid", "portal_login"])  # fmt: skip
+def test_what_carries_a_session_cookie_is_never_kept(cookie: str) -> None:
+    found = wants(edge={"cache": {"session_cookies": ["portal_login"]}})
+    rules = [rule.body for rule in found.rules if rule.phase == "http_request_cache_settings"]
+    fields = {"http.host": "brightside.example", "http.request.uri.path": "/account", "http.cookie": f"{cookie}=x",
+              "http.request.uri.path.extension": ""}  # fmt: skip
+    fits = [rule for rule in rules if parse(str(rule["expression"])).value(fields)]
+    assert fits
+    assert fits[-1]["action_parameters"]["cache"] is False
 
 
 def test_another_provider_holds_records_only() -> None:
-    of = wants(provider="octodns.provider.yaml.YamlProvider")
-    assert not of.rules
-    assert not of.settings
-    assert not any(r.proxied for r in of.records)
-    assert "records only" in of.notes[0]
-
-
-def test_hsts_is_for_subdomains_only_at_the_last_stage() -> None:
-    def hsts(stage: str) -> Any:
-        of = wants(tls={"hsts": stage})
-        return next(s.value for s in of.settings if s.id == "security_header")["strict_transport_security"]
-
-    assert hsts("year") == {"enabled": True, "max_age": 31_536_000, "include_subdomains": False, "preload": False}
-    assert hsts("preload")["include_subdomains"] is True
-    assert hsts("off")["enabled"] is False
+    found = wants(edge={"provider": "octodns_route53.Route53Provider"})
+    assert found.records
+    assert (found.rules, found.settings) == ((), ())
+    assert not any(one.proxied for one in found.records)
+    assert found.notes
 
 
 @pytest.mark.parametrize(
-    ("now_s", "stage", "skipped"),
+    ("type", "written", "compared"),
     [
-        (0, "test", ()),
-        (0, "year", ("test", "week", "month")),
-        (300, "week", ()),
-        (604_800, "year", ("month",)),
-        (31_536_000, "preload", ()),
-        (31_536_000, "week", ()),
+        ("TXT", '"v=x; y" "z"', "v=x; yz"),
+        ("TXT", "plain; text", "plain; text"),
+        ("CAA", "0 issue ca.example", '0 issue "ca.example"'),
+        ("CAA", '0 iodef "mailto:a@example.com"', '0 iodef "mailto:a@example.com"'),
+        ("AAAA", "2001:DB8:0::1", "2001:db8::1"),
+        ("MX", "10 MX.Example.net.", "10 mx.example.net"),
+        ("MX", "10 mail", "10 mail.example.com"),
+        ("CNAME", "@", "example.com"),
+        ("SRV", "1 2 5060 sip.example.net.", "1 2 5060 sip.example.net"),
     ],
 )
-def test_a_stage_that_is_skipped_is_known(now_s: int, stage: str, skipped: tuple[str, ...]) -> None:
-    assert skipped_stages(now_s, stage) == skipped
-
-
-def test_where_no_host_is_behind_the_edge_nothing_of_it_is_set() -> None:
-    of = wants(proxied=False)
-    assert (of.rules, of.settings) == ((), ())
-    assert "left out" in of.notes[0]
+def test_a_record_is_compared_in_one_form(type: str, written: str, compared: str) -> None:
+    of = wants(records=[{"name": "x", "type": type, "values": [written]}])
+    assert values(of, "x.example.com", type) == (compared,)
