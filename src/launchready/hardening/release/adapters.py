@@ -22,12 +22,7 @@ def make(portal: Portal, look: Look, root: Path) -> Adapter | Failed:
     if settings.adapter == "directories":
         from launchready.hardening.release.directories import Directories
 
-        place = (root / settings.root).resolve()
-        try:
-            place.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            return Failed("preflight", f"{place} cannot be made: {error.strerror}", "Look at [deploy] root.")
-        return Directories(settings, place, source, host_of(portal))
+        return Directories(settings, (root / settings.root).resolve(), source, host_of(portal))
     if settings.adapter == "commands":
         from launchready.hardening.release.commands import Commands
 

@@ -54,6 +54,8 @@ class Directories:
                 "Points `current` to it in one step; the next request on every connection goes to it.",
                 f"Lets the old version finish what it has begun, {s.drain_s:g} s at most, and ends it.",
                 *([f"Restarts the worker: {s.worker}"] if s.worker else []),
+                f"A keeper of ours holds {s.listen} and goes on after this command; after a reboot start it with "
+                f"`python -m launchready.hardening.release.keeper {self.root}`, as a service of this machine.",
             ]
             back = ["The same with an earlier folder: nothing is built."]
         else:

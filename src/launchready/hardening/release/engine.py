@@ -92,6 +92,7 @@ def locked(place: Place) -> Iterator[None]:
     name = "".join(char if char.isalnum() else "-" for char in place.environment)
     with contextlib.ExitStack() as stack:
         for path in (folder / f"deploy-{name}.lock", *([own] if isinstance(own, Path) else [])):
+            path.parent.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
             stack.callback(os.close, descriptor)
             try:
