@@ -110,22 +110,3 @@ def test_another_provider_holds_records_only() -> None:
     assert (found.rules, found.settings) == ((), ())
     assert not any(one.proxied for one in found.records)
     assert found.notes
-
-
-@pytest.mark.parametrize(
-    ("type", "written", "compared"),
-    [
-        ("TXT", '"v=x; y" "z"', "v=x; yz"),
-        ("TXT", "plain; text", "plain; text"),
-        ("CAA", "0 issue ca.example", '0 issue "ca.example"'),
-        ("CAA", '0 iodef "mailto:a@example.com"', '0 iodef "mailto:a@example.com"'),
-        ("AAAA", "2001:DB8:0::1", "2001:db8::1"),
-        ("MX", "10 MX.Example.net.", "10 mx.example.net"),
-        ("MX", "10 mail", "10 mail.example.com"),
-        ("CNAME", "@", "example.com"),
-        ("SRV", "1 2 5060 sip.example.net.", "1 2 5060 sip.example.net"),
-    ],
-)
-def test_a_record_is_compared_in_one_form(type: str, written: str, compared: str) -> None:
-    of = wants(records=[{"name": "x", "type": type, "values": [written]}])
-    assert values(of, "x.example.com", type) == (compared,)
