@@ -28,6 +28,7 @@ BARE = both(
     response_headers(f"www.{DOMAIN}", put={"Strict-Transport-Security": None}),
     response_headers(f"app.{DOMAIN}", put={"Strict-Transport-Security": None}),
     response_headers(f"api.{DOMAIN}", put={"Strict-Transport-Security": None}),
+    route(DOMAIN, "*", PAGE),
     route(f"www.{DOMAIN}", "*", PAGE),
     route(DOMAIN, "*", PAGE, plain=True),
     route(f"www.{DOMAIN}", "*", PAGE, plain=True),
@@ -49,6 +50,8 @@ async def test_red_applied_green_undone_red(place: Any) -> None:
         applied = await it.run("apply", "--yes")
         green = await statuses(it)
         assert set(green.values()) == {"passed"}, (green, applied.out)
+        opens = await it.run("check", "--json", "--fail-on", "never", "--check", "http.loop")
+        assert {one["status"] for one in json.loads(opens.out)["checks"]} == {"passed"}, "the portal opens"
         assert (await it.run("drift")).code == 0
 
         undone = await it.run("undo", "--yes")

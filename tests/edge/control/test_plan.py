@@ -233,3 +233,15 @@ async def test_a_limit_is_waited_for_and_the_settings_are_read_one_by_one(author
 async def test_a_zone_that_is_delegated_elsewhere_is_told(authority: Authority, tmp_path: Path) -> None:
     async with lab_with(authority, status="pending") as lab:
         assert "ada.ns.cloudflare.com" in (await proposal(lab, tmp_path)).notes[0]
+
+
+async def test_a_redirect_that_the_portal_answers_with_its_opposite_is_left_out(
+    authority: Authority, tmp_path: Path
+) -> None:
+    async with lab_with(authority) as lab:  # the healthy portal leads the root to www by itself
+        look = lab.look(edge=EDGE, canonical=f"https://{DOMAIN}/", discover=False)
+        found = await action.plan(look, tmp_path)
+        await look.close()
+        assert isinstance(found, Proposal), found
+        assert "launchready-canonical RULE" not in subjects(found)
+        assert any("in circles" in note and f"https://www.{DOMAIN}/" in note for note in found.notes)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from launchready import journal
 from launchready.edge.control.certificates import origins_verified
+from launchready.edge.control.circles import without_circles
 from launchready.edge.control.errand import Errand, errand
 from launchready.edge.control.held import Barred, Present
 from launchready.edge.control.proposal import Certificates, Proposal, propose
@@ -28,7 +29,7 @@ async def plan(look: Look, root: Path, allowed: Iterable[str] = ()) -> Proposal 
     except Barred as error:
         return error
     edge = look.portal.edge
-    wants = wanted(look.portal, present.plan)
+    wants = await without_circles(look, present, wanted(look.portal, present.plan))
     proposal = propose(present, wants, (*(edge.delete if edge else ()), *allowed), await _certificates(look, present))
     return replace(proposal, calls=held[0].way.calls)
 

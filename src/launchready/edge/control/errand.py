@@ -131,6 +131,9 @@ async def errand(
 
     try:
         return await asyncio.to_thread(run)
+    except asyncio.CancelledError:
+        way.stopped = True  # the thread ends after the request it is at, and notes how that went
+        raise
     finally:
         with suppress(Exception):
             way.close()

@@ -77,9 +77,12 @@ class CloudflareRecords:
 
     def _entry(self, raw: dict[str, Any]) -> Entry:
         name = self._zone.hostname_from_fqdn(f"{raw['name']}.")
-        record = self._provider._record_for(self._zone, name, raw["type"], [raw], lenient=True)
+        try:
+            content = contents(self._provider._record_for(self._zone, name, raw["type"], [raw], lenient=True))[0]
+        except Exception:  # what octoDNS cannot read is somebody else's, and stays as it is
+            content = str(raw.get("content", ""))
         return Entry(
-            str(raw["name"]).lower(), str(raw["type"]), contents(record)[0], int(raw["ttl"]), bool(raw.get("proxied")),
+            str(raw["name"]).lower(), str(raw["type"]), content, int(raw["ttl"]), bool(raw.get("proxied")),
             raw.get("comment") or "", tuple(raw.get("tags") or ()), str(raw["id"]),
         )  # fmt: skip
 

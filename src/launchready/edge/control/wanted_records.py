@@ -5,6 +5,7 @@ Names are RFC 1035's, SPF RFC 7208's, DKIM RFC 6376's, DMARC RFC 7489's, CAA RFC
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -55,7 +56,8 @@ def _within(name: str, zone: str) -> bool:
 def _host(host: str, targets: tuple[str, ...], edge: EdgeSettings, *, proxied: bool) -> Iterator[WantedRecords]:
     by_type: dict[str, list[str]] = {}
     for target in targets:
-        by_type.setdefault(_type_of(target), []).append(target.lower().rstrip("."))
+        type = _type_of(target)
+        by_type.setdefault(type, []).append(_plain(target, type, host))
     why = "visitors reach the edge, which fetches from the portal" if proxied else _HOST.why
     reason = Reason("B4" if proxied else "B1", why, _HOST.risk, (*_HOST.checks, *(_FRONT if proxied else ())))
     for type, values in by_type.items():
@@ -73,7 +75,7 @@ def _mail(edge: EdgeSettings, zone: str) -> Iterator[WantedRecords]:
     mail = edge.mail
     if mail.mx:
         reason = Reason("M2", "mail to the domain arrives", "mail goes where this leads", ("mail.mx.reachable",))
-        yield WantedRecords(zone, "MX", tuple(" ".join(mx.lower().rstrip(".").split()) for mx in mail.mx), reason)
+        yield WantedRecords(zone, "MX", tuple(_plain(mx, "MX", zone) for mx in mail.mx), reason)
     if mail.spf:
         reason = Reason("M2", "receivers know who may send as the domain",
                         "mail of a sender that is not named is refused", ("mail.spf",))  # fmt: skip
@@ -85,7 +87,7 @@ def _mail(edge: EdgeSettings, zone: str) -> Iterator[WantedRecords]:
         if "=" in said:
             yield WantedRecords(name, "TXT", (said,), reason, beside="v=DKIM1")
         else:
-            yield WantedRecords(name, "CNAME", (said.lower().rstrip("."),), reason)
+            yield WantedRecords(name, "CNAME", (_plain(said, "CNAME", zone),), reason)
     if mail.dmarc:
         risk = {"none": "none: mail is delivered as before"}.get(mail.dmarc, "mail that fails is not delivered")
         reason = Reason("M2", "receivers know what to do with forged mail", risk, ("mail.dmarc",))
@@ -117,15 +119,26 @@ def _caa(edge: EdgeSettings, zone: str, *, proxied: bool) -> Iterator[WantedReco
 def _extra(record: EdgeRecord, edge: EdgeSettings, zone: str, *, cloudflare: bool) -> WantedRecords:
     proxied = cloudflare and record.type in ADDRESSED and bool(record.proxied)
     reason = Reason("B1", "named in [[edge.records]]", "whoever uses the name goes where this leads", ("dns.records",))
-    values = tuple(_plain(value, record.type) for value in record.values)
+    values = tuple(_plain(value, record.type, zone) for value in record.values)
     ttl = 1 if proxied else record.ttl or edge.ttl
     beside = "" if record.type in ("TXT", "CAA") else None
     return WantedRecords(whole(record.name, zone), record.type, values, reason, ttl, proxied, beside)
 
 
-def _plain(value: str, type: str) -> str:
+def _plain(value: str, type: str, zone: str) -> str:
+    """A value in the one form records are compared in."""
     if type == "TXT":
-        return value[1:-1] if len(value) > 1 and value[0] == value[-1] == '"' else value
+        parts = re.findall(r'"((?:[^"\\]|\\.)*)"', value) if value.startswith('"') else []
+        return "".join(parts) if parts else value
     if type == "CAA":
-        return value
-    return " ".join(value.lower().rstrip(".").split())
+        flags, tag, said = (*value.split(None, 2), "", "")[:3]
+        return f'{flags} {tag} "{said.strip(chr(34))}"'
+    if type in ("A", "AAAA"):
+        try:
+            return str(ip_address(value))
+        except ValueError:
+            return value
+    *numbers, target = value.lower().split()
+    if target == "@":
+        target = zone
+    return " ".join((*numbers, target.rstrip(".") if "." in target else f"{target}.{zone}"))

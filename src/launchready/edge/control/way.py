@@ -38,6 +38,8 @@ class Way:
         timeout = httpx.Timeout(look.network.limits.operation_timeout_s)
         transport = httpx.HTTPTransport(verify=context, trust_env=False)
         transport._pool = httpcore.ConnectionPool(ssl_context=context, network_backend=_Routed(self))
+        self.stopped = False
+        """Whether somebody told the run to end: no request is begun any more."""
         self.calls = 0
         """Requests made."""
         self._patient = _Patient(self, transport)
@@ -128,6 +130,8 @@ class _Patient(httpx.BaseTransport):
         self._way, self._inner = way, inner
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        if self._way.stopped:
+            raise httpx.ConnectError("interrupted")
         if self._way.left_s <= 0:
             raise httpx.ConnectTimeout("the deadline of the run passed")
         for attempt in range(PATIENCE + 1):
@@ -136,7 +140,9 @@ class _Patient(httpx.BaseTransport):
             wait_s = _asked_to_wait(response)
             if wait_s is None or attempt == PATIENCE or wait_s + 1 > self._way.left_s:
                 return response
-            time.sleep(wait_s)
+            until = time.monotonic() + wait_s
+            while time.monotonic() < until and not self._way.stopped:
+                time.sleep(min(0.2, wait_s))
         raise AssertionError
 
     def _whole(self, response: httpx.Response) -> httpx.Response:
