@@ -68,6 +68,9 @@ def apply(
     config: options.Config = None,
     take: Take = None,
     yes: Yes = False,
+    delete_many: Annotated[
+        bool, typer.Option("--delete-many", help="Allow deleting more than a third of the zone's records.")
+    ] = False,
     no_checks: Annotated[bool, typer.Option("--no-checks", help="Do not run the checks afterwards.")] = False,
     resolver: options.ResolverFlags = None,
     connect_to: options.ConnectTo = None,
@@ -93,6 +96,8 @@ def apply(
         if book := applying.unfinished(root, found.zone):
             book.note("ended")  # what was begun before a crash is all there
         return Exit.FOUND if found.refused else Exit.READY
+    if found.too_many and not delete_many:
+        raise Stop(f"{found.too_many}; nothing was changed. If that is meant, say --delete-many")
     _confirm(f"Make {len(found.steps)} changes?", yes=yes)
     told = _teller(quiet=quiet)
     red = {} if no_checks else _statuses(portal, reach, found.checks)

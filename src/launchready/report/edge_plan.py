@@ -17,6 +17,8 @@ def lines(proposal: Proposal) -> list[str]:
         found += _refusal_lines(refusal)
     found += [f"  = {clean(subject)}" for subject in proposal.same]
     found += [f"  i {clean(note, most=500)}" for note in proposal.notes]
+    if proposal.too_many:
+        found.append(f"  ! {clean(proposal.too_many)}: apply wants --delete-many for that")
     changes = counted(len(proposal.steps), "change")
     refused = f", {len(proposal.refused)} refused" if proposal.refused else ""
     found.append(f"{changes}{refused}." if proposal.steps or proposal.refused else "Nothing to do.")
@@ -71,5 +73,6 @@ def document(proposal: Proposal) -> dict[str, Any]:
         ],
         "same": list(proposal.same),
         "notes": list(proposal.notes),
+        "too_many": proposal.too_many,
         "calls": proposal.calls,
     }

@@ -11,6 +11,7 @@ from launchready import journal
 from launchready.lab.cloudflare.account import ALL, TOKEN, Token
 from launchready.lab.cloudflare.state import CloudflareState
 from launchready.lab.healthy import DOMAIN, ORIGIN
+from launchready.lab.world import Issuer, Response, certificate, route
 
 DYING = """
 import os
@@ -325,3 +326,48 @@ async def test_the_journal_names_the_action_and_holds_the_inverse(place: Any) ->
             len(entries) // 2 - 1
         )
         assert TOKEN not in it.journals[-1].read_text(encoding="utf-8")
+
+
+LED_AWAY = f"""domain = "{DOMAIN}"
+canonical = "https://{DOMAIN}/"
+[edge]
+delete = ["@ A", "@ AAAA", "www A", "www AAAA"]
+origin = ["{ORIGIN[0]}", "{ORIGIN[1]}"]
+"""
+
+
+async def test_a_redirect_that_would_go_in_circles_with_the_portals_own_is_left_out(place: Any) -> None:
+    away = Response(301, (("Location", f"https://www.{DOMAIN}/"),))
+    async with place(route(DOMAIN, "*", away), toml=LED_AWAY) as it:
+        planned = await it.run("plan")
+        assert "circles" in planned.out, planned
+        await it.run("apply", "--yes", "--no-checks")
+        assert it.zone.rules("http_request_dynamic_redirect") == []
+
+
+async def test_a_redirect_that_agrees_with_the_portal_is_made(place: Any) -> None:
+    page = Response(200, (("Content-Type", "text/html"),), "<title>Portal</title>")
+    async with place(route(DOMAIN, "*", page), toml=LED_AWAY) as it:
+        await it.run("apply", "--yes", "--no-checks")
+        assert len(it.zone.rules("http_request_dynamic_redirect")) == 1
+
+
+async def test_strict_waits_for_an_origin_whose_certificate_verifies(place: Any) -> None:
+    async with place(certificate(DOMAIN, issuer=Issuer.SELF), toml=LED_AWAY) as it:
+        ran = await it.run("apply", "--yes", "--no-checks")
+        assert it.zone.settings["ssl"] == "full", ran
+        assert "certificate" in ran.out
+
+
+async def test_deleting_a_third_of_the_zone_has_to_be_said(place: Any) -> None:
+    names = [f"h{n}" for n in range(30)]
+    entries = tuple({"type": "A", "name": f"{n}.{DOMAIN}", "content": ORIGIN[0], "ttl": 300} for n in names)
+    named = ", ".join(f'"{name} A"' for name in names)
+    async with place(toml=f'domain = "{DOMAIN}"\n[edge]\ndelete = [{named}]\n', records=entries) as it:
+        before = len(it.zone.records)
+        ran = await it.run("apply", "--yes", "--no-checks")
+        assert len(it.zone.records) == before, ran
+        assert ran.code != 0
+        assert "--delete-many" in ran.err
+        await it.run("apply", "--yes", "--no-checks", "--delete-many")
+        assert len(it.zone.records) == before - len(names)

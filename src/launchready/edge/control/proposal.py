@@ -17,8 +17,10 @@ from launchready.edge.control.wanted import Reason, Wanted, WantedRule, WantedSe
 from launchready.edge.control.wanted_settings import skipped_stages
 
 ADD, CHANGE, DELETE = "+", "~", "-"
+MOST_DELETED = 1 / 3
+"""Of the zone's records; a plan that deletes more is most likely a mistake in the file."""
 _RANKS: Mapping[str, int] = {
-    "ssl": 10, "min_tls_version": 40, "tls_1_3": 41, plans.MANAGED: 45, plans.CUSTOM: 46, plans.HEADERS: 47,
+    "ssl": 95, "min_tls_version": 40, "tls_1_3": 41, plans.MANAGED: 45, plans.CUSTOM: 46, plans.HEADERS: 47,
     plans.CACHE: 48, "always_use_https": 50, "automatic_https_rewrites": 51, plans.REDIRECT: 55, "security_header": 60,
     plans.RATE: 65,
 }  # fmt: skip
@@ -101,6 +103,16 @@ class Proposal:
     notes: tuple[str, ...] = ()
     calls: int = field(default=0, compare=False)
     """Requests it took to look."""
+    records: int = field(default=0, compare=False)
+    """How many records the zone has."""
+
+    @property
+    def too_many(self) -> str:
+        """Why the plan is refused as a whole unless somebody says so: it deletes too much. Empty when it does not."""
+        gone = sum(len(step.before or ()) for step in self.steps if step.kind == "records" and step.after is None)
+        if gone <= max(1, self.records * MOST_DELETED):
+            return ""
+        return f"it would delete {gone} of the {self.records} records of {self.zone}"
 
     @property
     def checks(self) -> tuple[str, ...]:
@@ -135,7 +147,10 @@ def propose(present: Present, wanted: Wanted, allowed: Iterable[str], certificat
         notes.insert(0, f"the domain is not delegated to this zone yet: visitors see none of it until its registrar "
                         f"names {servers}")  # fmt: skip
     ordered = tuple(sorted(steps, key=lambda step: step.rank))
-    return Proposal(present.zone, present.plan, ordered, tuple(refused), tuple(same), tuple(map(str, notes)))
+    return Proposal(
+        present.zone, present.plan, ordered, tuple(refused), tuple(same), tuple(map(str, notes)),
+        records=len(present.entries),
+    )  # fmt: skip
 
 
 class Note(str):
