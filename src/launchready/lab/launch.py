@@ -33,7 +33,7 @@ from launchready.probes.look import Look
 HOST_LABEL = "app"
 BROKEN = "accounts/templates/accounts/login.html"
 """The file that the broken release spoils: a tag that Django does not know, so that the page to sign in is an error."""
-CLICKS_A_SECOND = 10.0
+CLICKS_A_SECOND = 2.0
 TAKEN = (
     *(f"{name} {type}" for name in ("@", "www", "app", "api", "staging", "mta-sts") for type in ("A", "AAAA")),
     "@ TXT", "_dmarc TXT", "portal CNAME",
@@ -136,11 +136,13 @@ class Launch:
     @asynccontextmanager
     async def clicking(self, counted: list[Tally]) -> AsyncIterator[None]:
         """A client who keeps clicking meanwhile; what became of the requests is put into `counted`."""
-        client = Traffic(self.lab.network(), (f"{self.host.url}/account/login/",), CLICKS_A_SECOND)
+        look = self.look()
+        client = Traffic(look.network, (f"{self.host.public}/account/login/",), CLICKS_A_SECOND, look.dns)
         await client.first_look()
         async with client.running():
             yield
         counted.append(client.tally())
+        await look.close()
 
 
 @asynccontextmanager
