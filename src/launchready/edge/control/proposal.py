@@ -20,7 +20,7 @@ ADD, CHANGE, DELETE = "+", "~", "-"
 MOST_DELETED = 1 / 3
 """Of the zone's records; a plan that deletes more is most likely a mistake in the file."""
 _RANKS: Mapping[str, int] = {
-    "ssl": 95, "min_tls_version": 40, "tls_1_3": 41, plans.MANAGED: 45, plans.CUSTOM: 46, plans.HEADERS: 47,
+    "ssl": 10, "min_tls_version": 40, "tls_1_3": 41, plans.MANAGED: 45, plans.CUSTOM: 46, plans.HEADERS: 47,
     plans.CACHE: 48, "always_use_https": 50, "automatic_https_rewrites": 51, plans.REDIRECT: 55, "security_header": 60,
     plans.RATE: 65,
 }  # fmt: skip
