@@ -129,6 +129,23 @@ async def judged_at(authority: Authority, handler, check: str, settings: dict[st
     return report.outcomes[0]
 
 
+async def test_a_limit_of_requests_alone_says_nothing_of_the_release(authority) -> None:
+    limited = Slow(10**6, html("<h1>Too many</h1>", 429), html(PAGE))
+
+    outcome = await judged_at(authority, limited.answer, "verify.pages", planted.settings(within_s=0.5))
+
+    assert outcome.status is Status.NOT_CHECKED
+    assert "429" in outcome.not_checked[0].reason
+
+
+async def test_what_was_seen_before_a_limit_of_requests_counts(authority) -> None:
+    broken = Slow(2, html("<h1>Error</h1>", 500), html("<h1>Too many</h1>", 429))
+
+    outcome = await judged_at(authority, broken.answer, "verify.pages", planted.settings(within_s=3.0))
+
+    assert "500" in outcome.findings[0].problem
+
+
 async def test_a_page_is_looked_at_until_it_is_right_and_not_once_more(authority) -> None:
     slow = Slow(3, html("<h1>Starting</h1>", 503), html(PAGE))
 

@@ -18,6 +18,7 @@ from launchready.hardening.verify_patience import (
     no_answer,
     settings_of,
     subject,
+    too_often,
     until_right,
 )
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
@@ -108,6 +109,8 @@ def _page(where: str, url: str, chain: Chain) -> Page | Seen:
         return no_answer(url, chain.end)
     if is_challenge(chain.end):
         return Seen(NotChecked(where, "the edge asks whether a person is there, and shows no page"), final=True)
+    if chain.end.status == 429:
+        return too_often(url)
     if chain.end.status != 200:
         return Seen(Finding(where, f"The login page {where} answers {chain.end.status}.", evidence=_way(chain)))
     return chain.end

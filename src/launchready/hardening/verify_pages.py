@@ -15,6 +15,7 @@ from launchready.hardening.verify_patience import (
     no_answer,
     settings_of,
     subject,
+    too_often,
     until_right,
 )
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
@@ -77,6 +78,8 @@ async def _once(portal: Portal, look: Look, wanted: VerifyPage) -> Seen:
         return seen
     if is_challenge(chain.end):
         return Seen(_challenged(url), final=True)
+    if chain.end.status == 429 != wanted.status:
+        return too_often(url)
     if chain.end.status != wanted.status:
         return _judged_status(url, wanted, chain.end, chain)
     return await _judged_text(look, url, wanted, chain, chain.end)

@@ -17,8 +17,10 @@ from launchready.probes.failures import Failure, NoAddress, OutOfTime, Phase, Ti
 from launchready.probes.look import Look
 from launchready.probes.page import Page
 
-_PAUSES_S = (0.25, 0.5, 1.0)
-"""Between looks; the last one is kept to."""
+_PAUSES_S = (0.25, 0.5, 1.0, 2.0, 3.0)
+"""Between looks; the last one is kept to. Several checks look at a login at once: faster would meet its limit."""
+LIMITED_S = 5.0
+"""Before the next look at what is asked too often (429)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class Seen:
 
     row: Row
     final: bool = False
+    limited: bool = False
+    """It was asked too often: it says nothing of the release, and what was seen before counts."""
 
 
 async def until_right(look: Look, settings: VerifySettings, once: Callable[[], Awaitable[Seen]]) -> Row:
@@ -34,12 +38,16 @@ async def until_right(look: Look, settings: VerifySettings, once: Callable[[], A
 
     A look under way when time is over may end if it began early: it is given as long as one look may take.
     """
-    looked = 0
+    looked, before = 0, None
     while True:
         began = look.network.now_s
         looked += 1
         seen = await once()
-        pause = _PAUSES_S[min(looked, len(_PAUSES_S)) - 1]
+        pause = LIMITED_S if seen.limited else _PAUSES_S[min(looked, len(_PAUSES_S)) - 1]
+        if seen.limited:
+            seen = before or seen
+        else:
+            before = seen
         late = look.network.now_s + pause >= settings.within_s or look.network.left_s <= pause + 1
         if seen.final or isinstance(seen.row, Passed) or late:
             return _with_count(seen.row, looked, look.network.now_s - began if looked == 1 else look.network.now_s)
@@ -78,6 +86,12 @@ def no_answer(url: str, failure: Failure) -> Seen:
     waits = isinstance(failure, Timeout)
     problem = f"{where} gives no answer in time." if waits else f"{where} gives no answer."
     return Seen(Finding(where, problem, evidence=str(failure)))
+
+
+def too_often(url: str) -> Seen:
+    """What a look says that a limit of requests has stopped (429): it says nothing of the release."""
+    unlock = "let this machine pass at the edge (a rule for its address), or wait until the limit is over"
+    return Seen(NotChecked(subject(url), "it is asked too often from here (429)", unlock), limited=True)
 
 
 def is_challenge(page: Page) -> bool:

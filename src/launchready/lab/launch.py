@@ -102,9 +102,7 @@ class Launch:
             async for line in running.stdout:
                 shown = line.decode("utf-8", "replace").rstrip()
                 if not _EXPLAINS.match(shown):
-                    self.console.print(
-                        f"     {shown}", markup=False, highlight=False, overflow="ellipsis", no_wrap=True
-                    )
+                    self.console.print(f"     {shown}", markup=False, highlight=False, soft_wrap=True)
             return await running.wait()
         finally:
             if running.returncode is None:
