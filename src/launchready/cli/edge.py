@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -82,7 +82,7 @@ def apply(
 ) -> int:
     """Bring DNS and the edge to what is wanted: shown, asked, journalled, undoable; then run the checks it is for.
 
-    Exit codes: 0 done and the checks pass, 1 something was refused or a check still finds something, 2 unusable,
+    Exit codes: 0 done and the checks find no blocker, 1 something was refused or a blocker is left, 2 unusable,
     3 could not look. After a crash or a failure, run it again to go on.
     """
     from launchready.edge.control import action, applying
@@ -100,16 +100,16 @@ def apply(
         raise Stop(f"{found.too_many}; nothing was changed. If that is meant, say --delete-many")
     _confirm(f"Make {len(found.steps)} changes?", yes=yes)
     told = _teller(quiet=quiet)
-    red = {} if no_checks else _statuses(portal, reach, found.checks)
+    red = {} if no_checks else _ends(portal, reach, found.checks)
     applied = _journalled(lambda: _with_look(portal, reach, lambda look: applying.apply(look, root, found, told)))
     if applied.failure:
         again = "run `launchready edge apply` again to go on, or `launchready edge undo` to take back what was done"
-        if not applied.done:
+        if not applied.done and not applied.failure.unsure:
             raise Stop(f"{applied.failure}; nothing was changed", _code(applied.failure))
         raise Stop(f"{applied.failure}; {_so_far(applied.done, applied.left)}; {again}", _code(applied.failure))
     if applied.kept:
         print(f"launchready: {len(applied.kept)} left as somebody made them; plan again", file=sys.stderr)
-    fine = no_checks or _proven(red, _statuses(portal, reach, found.checks), quiet=quiet)
+    fine = no_checks or _proven(red, _ends(portal, reach, found.checks), quiet=quiet)
     return Exit.READY if fine and not applied.kept and not found.refused else Exit.FOUND
 
 
@@ -265,29 +265,44 @@ def _undo_line(step: Made) -> str:
     return f"  {'-' if step.before is None else '~'} {clean(step.place.subject)}  as it was before the apply"
 
 
-def _statuses(portal: Portal, reach: tuple[Any, ...], patterns: tuple[str, ...]) -> dict[str, tuple[str, list[str]]]:
-    """By id of the checks the changes are for: how each ends now, and what it finds."""
+class _End(NamedTuple):
+    """How a check ended."""
+
+    status: str
+    problems: tuple[str, ...] = ()
+    blocks: bool = False
+    """Whether one of them is a blocker."""
+
+
+def _ends(portal: Portal, reach: tuple[Any, ...], patterns: tuple[str, ...]) -> dict[str, _End]:
+    """By id of the checks the changes are for: how each ends now."""
     from launchready import gate
+    from launchready.model import Severity
 
     chosen = [check for check in gate.select() if any(f"{check.info.id}.".startswith(f"{p}.") for p in patterns)]
     report = _with_look(portal, reach, lambda look: gate.run(portal, look, gate.in_scope(chosen, portal)))
-    return {
-        outcome.check.id: (outcome.status.value, [row.problem for row in outcome.findings if not row.accepted])
-        for outcome in report.outcomes
-    }
+    ends = {}
+    for outcome in report.outcomes:
+        rows = [row for row in outcome.findings if not row.accepted]
+        grave = any(row.severity is Severity.BLOCKER for row in rows)
+        ends[outcome.check.id] = _End(outcome.status.value, tuple(row.problem for row in rows), grave)
+    return ends
 
 
-def _proven(red: dict[str, tuple[str, list[str]]], green: dict[str, tuple[str, list[str]]], *, quiet: bool) -> bool:
-    """Show how the checks end, before and after; whether none of them finds anything any more."""
+def _proven(before: dict[str, _End], after: dict[str, _End], *, quiet: bool) -> bool:
+    """Show how the checks end, before and after; whether none of them finds a blocker.
+
+    A stage that is wanted, such as a DMARC policy of none, may stay red without being a failure of the apply.
+    """
     from launchready.report.text import clean
 
     colours = {"found": "red", "passed": "green"}
-    _print([f"The {len(green)} checks these changes are for:"], quiet=quiet)
-    for id, (status, problems) in green.items():
-        was, now = (colours.get(word, word) for word in (red.get(id, (status, []))[0], status))
+    _print([f"The {len(after)} checks these changes are for:"], quiet=quiet)
+    for id, end in after.items():
+        was, now = (colours.get(word, word) for word in (before.get(id, end).status, end.status))
         _print([f"  {id}: {now if was == now else f'{was} → {now}'}"], quiet=quiet)
-        _print([f"      {clean(problem)}" for problem in problems], quiet=quiet)
-    if any(problems for _, problems in green.values()):
+        _print([f"      {'BLOCKER: ' if end.blocks else ''}{clean(problem)}" for problem in end.problems], quiet=quiet)
+    if any(end.problems for end in after.values()):
         _print(["Resolvers may keep old answers as long as their TTL says; run `launchready check` again then."],
                quiet=quiet)  # fmt: skip
-    return not any(problems for _, problems in green.values())
+    return not any(end.blocks for end in after.values())

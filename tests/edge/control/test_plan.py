@@ -13,7 +13,7 @@ from launchready.edge.control.proposal import Proposal, Step
 from launchready.lab.authority import Authority
 from launchready.lab.cloudflare.account import ALL, TOKEN, CloudflareAccount, Token
 from launchready.lab.cloudflare.worlds import behind_cloudflare
-from launchready.lab.healthy import DOMAIN, ORIGIN, healthy_world
+from launchready.lab.healthy import DOMAIN, ORIGIN, STRAY, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Change
 
@@ -245,3 +245,25 @@ async def test_a_redirect_that_the_portal_answers_with_its_opposite_is_left_out(
         assert isinstance(found, Proposal), found
         assert "launchready-canonical RULE" not in subjects(found)
         assert any("in circles" in note and f"https://www.{DOMAIN}/" in note for note in found.notes)
+
+
+async def test_a_host_is_not_led_to_where_nothing_answers(authority: Authority, tmp_path: Path) -> None:
+    take = ("@ A", "@ AAAA", "www A", "www AAAA")
+    async with lab_with(authority) as lab:
+        found = await proposal(lab, tmp_path, *take, origin=[STRAY[0]])
+        refused = next(r for r in found.refused if r.subject.startswith(f"www.{DOMAIN} "))
+        assert f"nothing answers at {STRAY[0]}" in refused.why
+        assert refused.allow == f"www.{DOMAIN} UNANSWERED"
+        assert not any(one.startswith((f"www.{DOMAIN}", f"{DOMAIN} A")) for one in subjects(found))
+
+        meant = await proposal(lab, tmp_path, *take, "www UNANSWERED", origin=[STRAY[0]])
+        assert step(meant, f"www.{DOMAIN} A/AAAA").mark == "~"
+
+        answering = await proposal(lab, tmp_path, *take, hosts={"www": ORIGIN[0], "@": list(ORIGIN)})
+        assert not any("nothing answers" in r.why for r in answering.refused)
+
+
+async def test_a_server_that_lets_only_the_edge_in_is_no_reason_to_refuse(authority: Authority, tmp_path: Path) -> None:
+    async with lab_with(authority, proxied=(), closed_origin=True) as lab:
+        found = await proposal(lab, tmp_path, "www A", "www AAAA")
+        assert step(found, f"www.{DOMAIN} A/AAAA").mark == "~", "it leads there already"

@@ -13,6 +13,7 @@ from launchready.edge.control.circles import without_circles
 from launchready.edge.control.errand import Errand, errand
 from launchready.edge.control.held import Barred, Present
 from launchready.edge.control.proposal import Certificates, Proposal, propose
+from launchready.edge.control.unanswered import without_unanswered
 from launchready.edge.control.wanted import wanted, zone_of
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ async def plan(look: Look, root: Path, allowed: Iterable[str] = ()) -> Proposal 
         return error
     edge = look.portal.edge
     wants = await without_circles(look, present, wanted(look.portal, present.plan))
-    proposal = propose(present, wants, (*(edge.delete if edge else ()), *allowed), await _certificates(look, present))
+    taken = (*(edge.delete if edge else ()), *allowed)
+    proposal = propose(present, wants, taken, await _certificates(look, present))
+    proposal = await without_unanswered(look, proposal, taken)
     return replace(proposal, calls=held[0].way.calls)
 
 
