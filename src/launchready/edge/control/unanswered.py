@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 WORD = "UNANSWERED"
 """What `--take` or `[edge] delete` says after the name to do it all the same."""
 
+EDGE_FAILED = range(520, 531)
+"""What Cloudflare answers where the origin gave it nothing
+(https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/)."""
+
 
 async def without_unanswered(look: Look, proposal: Proposal, allowed: Iterable[str]) -> Proposal:
     """The plan; a step that leads a host to where nothing answers is refused, unless `NAME UNANSWERED` is allowed."""
@@ -48,10 +52,16 @@ def _targets(records: list[dict[str, str]]) -> list[str]:
 
 async def _judged(look: Look, step: Step) -> Refusal | None:
     host, new, old = step.name.replace("*", "www", 1), _targets(step.after), _targets(step.before)
-    if await _any_answers(look, host, new) or not await _any_answers(look, host, old):
+    if await _any_answers(look, host, new) or not (await _any_answers(look, host, old) or await _opens(look, host)):
         return None
-    why = f"nothing answers at {', '.join(new)} from here, and {', '.join(old)} does: visitors would see an error"
+    why = f"nothing answers at {', '.join(new)} from here, and the host works as it is: visitors would see an error"
     return Refusal(step.subject, why, f"{step.name} {WORD}", step.reason)
+
+
+async def _opens(look: Look, host: str) -> bool:
+    """Whether visitors get an answer as it is: a server behind the edge alone does not answer us directly."""
+    page = await look.http.get(f"https://{host}/")
+    return not isinstance(page, Failure) and page.status not in EDGE_FAILED
 
 
 async def _any_answers(look: Look, host: str, targets: list[str]) -> bool:
