@@ -24,6 +24,9 @@ def test_red_then_green_and_two_reports(tmp_path: Path, capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     wanted = demo.expected(runs=True)
     assert "MISSED" not in said
+    assert "edge apply" in said
+    assert "0 of" in said.partition("requests failed, 0.0 s of downtime")[0][-20:]
+    assert "was rolled back by itself" in said.replace("\n", " ")
     assert f"{len(wanted)} of {len(wanted)} mistakes" in said
     assert (tmp_path / "reports" / "after.html").as_uri() in said
     before, after = (json.loads((tmp_path / "reports" / f"{name}.json").read_text()) for name in ("before", "after"))
@@ -71,7 +74,11 @@ def test_a_portal_that_does_not_start_is_said_and_left_out(
 
 @needs_portal
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("when", ["PostgreSQL starts", "NOT READY"], ids=["while it starts", "while it runs"])
+@pytest.mark.parametrize(
+    "when",
+    ["PostgreSQL starts", "NOT READY", "gets the visitors now"],
+    ids=["while it starts", "while it runs", "while it releases"],
+)
 def test_a_demo_that_is_stopped_leaves_nothing_behind(tmp_path: Path, number: signal.Signals, when: str) -> None:
     import psutil
 
