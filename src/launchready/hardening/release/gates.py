@@ -12,12 +12,14 @@ from launchready import gate
 from launchready.hardening import verify_run
 from launchready.hardening.release.engine import Proof, Prove
 from launchready.hardening.release.words import Release, Told
+from launchready.hardening.variables_environments import canonical
 from launchready.model import Finding, NotChecked, Report, Severity
 from launchready.portal import Portal
 from launchready.portal_deploy import VerifySettings
 from launchready.probes.look import Look
 
-BEFORE = ("connections", "release")
+BEFORE = ("connections", "release", "variables.missing")
+"""`variables.missing` looks at every environment; what another one lacks is advice here."""
 NewLook = Callable[[Portal], Look]
 
 
@@ -44,12 +46,19 @@ async def preflight(portal: Portal, new_look: NewLook, skipped: Mapping[str, str
     report = await gate.run(look.portal, look, chosen)
     counting = [finding for finding in report.findings if not finding.accepted]
     return Preflight(
-        tuple(f for f in counting if f.severity is Severity.BLOCKER),
-        tuple(f for f in counting if f.severity is not Severity.BLOCKER),
+        tuple(f for f in counting if _stops(f, portal)),
+        tuple(f for f in counting if not _stops(f, portal)),
         tuple((info.id, row) for info, row in report.not_checked),
         len(chosen),
         tuple(look.crashes),
     )
+
+
+def _stops(finding: Finding, portal: Portal) -> bool:
+    """Whether a release must not go on: a blocker, unless another environment is the one that lacks a variable."""
+    target = canonical(portal.deploy.environment) if portal.deploy else ""
+    elsewhere = finding.check == "variables.missing" and (finding.key or "production") != target
+    return finding.severity is Severity.BLOCKER and not elsewhere
 
 
 def prove_by_checks(portal: Portal, new_look: NewLook, reported: Callable[[Report], None] | None = None) -> Prove:
