@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from launchready import gate
 from launchready.cli import reference
+from launchready.portal import parse_portal
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -38,6 +39,17 @@ def test_no_cell_of_a_table_is_broken_by_its_text() -> None:
         rows = [line for line in text.splitlines() if line.startswith("| ")]
         for row in rows:
             assert len(re.findall(r"(?<!\\)\|", row)) in (4, 6), (name, row)
+
+
+def test_every_example_of_launchready_toml_in_the_guides_can_be_read() -> None:
+    examples = [
+        (page.name, block)
+        for page in (*DOCS.glob("*.md"), DOCS.parent / "README.md")
+        for block in re.findall(r"```toml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    assert len(examples) >= 6
+    for page, block in examples:
+        parse_portal(block if "domain = " in block.partition("[")[0] else f'domain = "example.com"\n{block}', page)
 
 
 def test_the_published_schemas_are_schemas() -> None:
