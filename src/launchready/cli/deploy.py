@@ -12,7 +12,6 @@ from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
 
 if TYPE_CHECKING:
-    from launchready.hardening.release.engine import Result
     from launchready.hardening.release.gates import Preflight
     from launchready.hardening.release.plan import Plan
 
@@ -91,7 +90,7 @@ async def _deploy(at: Ground, skipped: dict[str, str], allow: bool, yes: bool, a
             result = await engine.deploy(place, plan.release, plan.back_to, at.told, **more)
     finally:
         await look.close()
-    await _alert(at, result)
+    await releasing.alert(at, result)
     if as_json:
         import json
 
@@ -216,25 +215,3 @@ def _status(at: Ground, *, as_json: bool) -> int:
         if pending:
             say("Next: `launchready deploy` goes on with it, `launchready rollback` goes back.")
     return Exit.FOUND if pending or trouble or isinstance(live, Failed) else Exit.READY
-
-
-async def _alert(at: Ground, result: Result) -> None:
-    """Tell who is to be told, when a release did not hold; a delivery that fails is said and changes nothing."""
-    if result.well:
-        return
-    try:
-        from launchready.hardening import alerts
-    except ImportError:
-        return
-    words = releasing.sentence(result.failed) if result.failed else "it did not hold and was rolled back"
-    subject = f"{at.portal.domain}: the release of {result.wanted.version} failed"
-    look = at.look()
-    try:
-        text = f"{words}\nLive now: {named(result.live)}\n"
-        for delivery in await alerts.send(at.portal, look.network, subject, text):
-            sent = "was told" if delivery.ok else f"was not told: {delivery.reason}"
-            releasing.warn(f"route {delivery.route} {sent}")
-    except Exception as error:  # whatever it is, the release's own end must be told
-        releasing.warn(f"the alert could not be sent ({type(error).__name__})")
-    finally:
-        await look.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +65,8 @@ class Ground:
         """Say what is happening."""
         from launchready.report.text import clean
 
-        say(f"  {clean(line)}", quiet=self.quiet)
+        with suppress(OSError):  # who listened has gone, as a lost terminal; a release must not stop half-way for it
+            say(f"  {clean(line)}", quiet=self.quiet)
 
 
 def ground(
@@ -107,9 +108,16 @@ def held(place: Place) -> Iterator[None]:
 
 
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run it; Ctrl-C leaves the journal open, and says what to do."""
-    import asyncio
+    """Run it; Ctrl-C, a pipeline's end (SIGTERM) or a lost terminal (SIGHUP) leave the journal open and say what to do.
 
+    They end the command that is under way too: one that went on by itself would meet the next deploy.
+    """
+    import asyncio
+    import signal
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:
@@ -192,6 +200,27 @@ def show_interrupted(pending: Unfinished, live: Release | None, *, quiet: bool) 
     step = f"while it did: {pending.step}" if pending.step not in pending.done else f"after: {pending.step}"
     say(f"Interrupted: {what} {named(pending.release)} ended {step}, at {pending.at}.", quiet=quiet)
     say(f"Live now: {named(live)}.", quiet=quiet)
+
+
+async def alert(at: Ground, result: Result) -> None:
+    """Tell who is to be told, when a release or a rollback did not hold; a delivery that fails changes nothing."""
+    if result.well:
+        return
+    from launchready.hardening import alerts
+
+    what = "rollback to" if result.action == "rollback" else "release of"
+    words = sentence(result.failed) if result.failed else "it did not hold and was rolled back"
+    look = at.look()
+    try:
+        subject = f"{at.portal.domain}: the {what} {result.wanted.version} failed"
+        text = f"{words}\nLive now: {named(result.live)}\n"
+        for delivery in await alerts.send(at.portal, look.network, subject, text):
+            sent = "was told" if delivery.ok else f"was not told: {delivery.reason}"
+            warn(f"route {delivery.route} {sent}")
+    except Exception as error:  # whatever it is, the release's own end must be told
+        warn(f"the alert could not be sent ({type(error).__name__})")
+    finally:
+        await look.close()
 
 
 def warn(words: str) -> None:

@@ -54,6 +54,7 @@ async def _roll_back(at: Ground, to: str, yes: bool, as_json: bool) -> int:
             result = await engine.roll_back(place, target, known, at.told)
     finally:
         await look.close()
+    await releasing.alert(at, result)
     if as_json:
         import json
 
@@ -64,6 +65,7 @@ async def _roll_back(at: Ground, to: str, yes: bool, as_json: bool) -> int:
 
 async def _target(at: Ground, adapter: Adapter, live: Release | None, to: str) -> Release:
     from launchready.hardening.release.history import unfinished
+    from launchready.hardening.release.way_back import way_back
     from launchready.hardening.release.words import Failed
 
     there = await adapter.releases()
@@ -75,12 +77,7 @@ async def _target(at: Ground, adapter: Adapter, live: Release | None, to: str) -
         if found is None:
             raise Stop(f"{to} is not there any more, or never was; {left}. Nothing was changed")
         return found
-    pending = unfinished(at.root, at.environment)
-    if pending and pending.before and any(one.id == pending.before.id for one in there):
-        return pending.before
-    earlier = [one for one in there if live is None or one.id < live.id]
-    if not earlier:
+    found = way_back(at.root, at.environment, there, live)
+    if found is None or (live is not None and found.id == live.id and unfinished(at.root, at.environment) is None):
         raise Stop(f"no earlier release is left; {left}. Nothing was changed")
-    # The same version again, as one deployed twice, would help nobody.
-    others = [one for one in earlier if live is None or one.version != live.version]
-    return max(others or earlier, key=lambda one: one.id)
+    return found

@@ -18,7 +18,7 @@ from typing import Any
 
 from launchready import journal
 from launchready.hardening.release.hidden import Hidden
-from launchready.hardening.release.history import DEPLOY, ROLLBACK, fields, unfinished
+from launchready.hardening.release.history import DEPLOY, ROLLBACK, Unfinished, fields, unfinished
 from launchready.hardening.release.words import Adapter, Failed, Release, Told
 from launchready.journal import Journal
 
@@ -167,15 +167,15 @@ async def roll_back(place: Place, to: Release, before: Release | None, told: Tol
     pending = unfinished(place.root, place.environment)
     if pending:
         pending.journal.note("ended", result="rolled back by hand", by=to.id)
+    left = _left(pending, before, to)
     book = journal.begin(
         place.root, ROLLBACK, place.environment,
-        adapter=place.adapter.name, release=fields(to), before=fields(before), path=place.path,
+        adapter=place.adapter.name, release=fields(to), before=fields(before), left=fields(left), path=place.path,
     )  # fmt: skip
 
     def result(**changes: Any) -> Result:
         return replace(Result(ROLLBACK, to, before, seconds=round(time.monotonic() - began, 2)), **changes)
 
-    left = pending.release if pending and pending.action == DEPLOY and pending.release.id != to.id else before
     failed = await _back(place, book, left, to, told)
     if failed:
         return await _stopped(place, book, failed, result)
@@ -184,6 +184,15 @@ async def roll_back(place: Place, to: Release, before: Release | None, told: Tol
     book.note("ended", result="live", holds=proof.holds)
     lost = None if proof.holds else Failed("verify", f"{to.version} is live again and does not hold")
     return result(live=to, proof=proof, failed=lost, switch_s=switch_s)
+
+
+def _left(pending: Unfinished | None, before: Release | None, to: Release) -> Release | None:
+    """Whose migrations are taken back: the release that was cut off, or that a rollback that was cut off had left."""
+    if pending and pending.action == DEPLOY and pending.release.id != to.id:
+        return pending.release
+    if pending and pending.action == ROLLBACK and pending.left and pending.left.id != to.id:
+        return pending.left
+    return before
 
 
 async def _back(place: Place, book: Journal, left: Release | None, to: Release, told: Told) -> Failed | None:

@@ -30,6 +30,8 @@ class Unfinished:
     """The step that was begun and not seen to end, or the last one that was."""
     done: tuple[str, ...]
     at: str
+    left: Release | None = None
+    """Of a rollback: whose migrations are taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,16 @@ def made_live(root: Path, environment: str) -> list[Release]:
     return found
 
 
+def live_before(root: Path, environment: str) -> dict[str, Release | None]:
+    """By a release's id: what was live when its last deploy began."""
+    found: dict[str, Release | None] = {}
+    for book in _books(root, environment, DEPLOY):
+        begun = book.entries()[0]
+        if release := release_in(begun.get("release")):
+            found.setdefault(release.id, release_in(begun.get("before")))
+    return found
+
+
 def unfinished(root: Path, environment: str) -> Unfinished | None:
     """The last deploy or rollback, where it did not end."""
     book = next(iter(_books(root, environment, DEPLOY, ROLLBACK)), None)
@@ -78,7 +90,8 @@ def unfinished(root: Path, environment: str) -> Unfinished | None:
     done = tuple(str(entry.get("step")) for entry in entries if entry["what"] == "done")
     step = begun[-1] if begun else ""
     action = str(entries[0].get("action"))
-    return Unfinished(book, action, release, release_in(entries[0].get("before")), step, done, str(entries[-1]["at"]))
+    before, left = (release_in(entries[0].get(key)) for key in ("before", "left"))
+    return Unfinished(book, action, release, before, step, done, str(entries[-1]["at"]), left)
 
 
 def rehearsed(root: Path, environment: str) -> Rehearsed | None:

@@ -50,6 +50,8 @@ async def plan_deploy(portal: Portal, adapter: Adapter, root: Path) -> Plan | Fa
     # What a crash left live was never proved, so it is nothing to go back to.
     unproved = pending is not None and pending.action == "deploy" and live is not None and live.id == pending.release.id
     back_to = pending.before if pending and (resumes or unproved) else live
+    if pending and pending.action == "rollback":
+        back_to = pending.release  # what is live may be what that rollback was fleeing from
     lost = irreversible(source.folder, back_to.commit if back_to else "", release.commit, first=back_to is None)
     return Plan(
         release, source, adapter.name, portal.deploy.environment, adapter.explain(), live, back_to, tuple(lost),
