@@ -12,6 +12,7 @@ from launchready.cli.stop import Exit, Stop
 
 def replayed(at: Ground, book: Path, root: Path, listen: str, *, yes: bool) -> int:
     """Show what the journal holds and lacks, ask, do it. Raises Stop."""
+    from launchready.hardening.release.engine import Busy
     from launchready.hardening.release.replay import replay, script
     from launchready.hardening.release.words import Failed
     from launchready.journal import Journal
@@ -28,7 +29,10 @@ def replayed(at: Ground, book: Path, root: Path, listen: str, *, yes: bool) -> i
     if that.lacks:
         raise Stop("the journal lacks what is needed there; nothing was changed", Exit.FOUND)
     releasing.confirm(f"Make it again at {root}?", yes=yes)
-    result: Any = releasing.run(replay(at.portal, that, at.told))
+    try:
+        result: Any = releasing.run(replay(at.portal, that, at.told))
+    except Busy as busy:
+        raise Stop(f"{busy}; nothing was changed") from None
     if isinstance(result, Failed):
         raise Stop(releasing.sentence(result), Exit.FOUND)
     return releasing.show_result(result, quiet=at.quiet)

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from launchready.hardening.release.words import Failed, Release, Told
@@ -67,6 +69,7 @@ async def run(
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=_ends_with_us(),
         limit=2**16,
     )
     kept: list[str] = []
@@ -84,6 +87,16 @@ async def run(
                 os.killpg(process.pid, signal.SIGKILL)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), max(1.0, deadline - time.monotonic()))
+
+
+def _ends_with_us() -> Callable[[], None] | None:
+    """Has the kernel end a command whose deploy was killed (prctl(2), PR_SET_PDEATHSIG): the lock is free by then, and
+    a migration that goes on by itself would meet the next one. What the command has started itself is not reached.
+    """
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(1, int(signal.SIGKILL))
 
 
 def variables(release: Release, more: Mapping[str, str] | None = None) -> dict[str, str]:
