@@ -72,6 +72,15 @@ async def test_a_version_that_does_not_hold_is_rolled_back_by_itself(tmp_path: P
         assert [one.id for one in await it.adapter.releases()] == [first.id]
 
 
+async def test_a_first_release_that_fails_leaves_no_keeper_behind(tmp_path: Path) -> None:
+    async with host(tmp_path) as it:
+        it.commit("broken", **{"app.py": "raise SystemExit(3)\n"})
+        result = await it.deploy()
+
+        assert result.failed
+        assert await keeper_call.status(it.root) is None
+
+
 async def test_a_version_that_never_gets_ready_changes_nothing(tmp_path: Path) -> None:
     async with host(tmp_path) as it:
         await it.deploy()

@@ -124,8 +124,12 @@ class Directories:
         return await self._run("roll back", self.settings.undo_migrations, self._folder(release), release, told)
 
     async def release(self, release: Release, told: Told) -> Failed | None:
-        """Make it live."""
-        return await self._serve("release", release, told)
+        """Make it live. A first release that fails leaves no keeper behind that holds the address for nothing."""
+        live = await self.current()
+        failed = await self._serve("release", release, told)
+        if failed and live is None and await self.current() is None and not self.settings.service:
+            await keeper_call.stop(self.root)
+        return failed
 
     async def roll_back(self, to: Release, told: Told) -> Failed | None:
         """Make an earlier folder live again."""
