@@ -48,9 +48,11 @@ async def services(portal: Portal, look: Look) -> AsyncIterator[Row]:
 
     Known are some twenty services by the names of their variables (`services.toml`). Each is asked one question that
     changes nothing and costs nothing. A key that is real but may not answer that question passes: few rights are good.
-    A limit on questions, or a vendor that does not answer, is not checked. Keys come from the target's environment
-    file or this command's own variables, never from the repository; a variable whose value is not known here is not
-    checked. Services whose key cannot be tried without writing something are named, not tried.
+    A limit on questions, or a vendor that does not answer, is not checked; nor is a key that another variable leads
+    elsewhere with (`OPENAI_BASE_URL`, `AWS_ENDPOINT_URL_S3`): it is not sent to the vendor, whose it may not be. Keys
+    come from the target's environment file or this command's own variables, never from the repository; a variable
+    whose value is not known here is not checked. Services whose key cannot be tried without writing something are
+    named, not tried.
     """
     values = await target_variables(portal, look)
     held = await inventory(portal, look) if look.repository else None
@@ -58,12 +60,17 @@ async def services(portal: Portal, look: Look) -> AsyncIterator[Row]:
         _names(portal, held) if isinstance(held, Inventory) else (frozenset(values) - frozenset(os.environ),) * 2
     )
     production = bool(portal.deploy and (role(portal.deploy.environment) or "production") == "production")
-    chosen, unseen = [], []
+    chosen, unseen, others = [], [], []
     for service in known_services():
         known = [
             n for n in service.variables if n in declared | read and values.get(n) and not is_placeholder(values[n])
         ]
-        if known:
+        leads = [
+            n for n in service.elsewhere if n in declared | read and _leads_away(n in declared, values.get(n), service)
+        ]
+        if known and leads:
+            others.append((known[0], service, leads[0]))
+        elif known:
             chosen.append((service, known[0]))
         elif names := [name for name in service.variables if name in declared]:
             unseen.append((service, names[0]))
@@ -71,13 +78,16 @@ async def services(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(
             name, f"the value of {name} ({service.name}) is not known on this machine", unlock(portal, name)
         )
+    for name, service, lead in others:
+        reason = f"{lead} leads elsewhere, so that {name} may be no key of {service.name} and is not sent there"
+        yield NotChecked(name, reason, "try it at the service it is for")
     api = Api(look.network, look.dns)
     try:
         for row in await asyncio.gather(*(_asked(api, s, name, values, production) for s, name in chosen)):
             yield row
     finally:
         await api.close()
-    if not chosen and not unseen:
+    if not chosen and not unseen and not others:
         yield Passed(portal.domain, "the target gets no key of a service that is known")
 
 
@@ -91,6 +101,14 @@ def _names(portal: Portal, held: Inventory) -> tuple[frozenset[str], frozenset[s
     )
 
 
+def _leads_away(declared: bool, address: str | None, service: Known) -> bool:
+    """Whether a variable leads to another domain than the vendor's; one whose value is not known here may."""
+    if not address:
+        return declared
+    host = urlsplit(address if "//" in address else f"//{address}").hostname or ""
+    return host.split(".")[-2:] != (urlsplit(service.ask).hostname or "").split(".")[-2:]
+
+
 async def _asked(api: Api, service: Known, name: str, values: Mapping[str, str], production: bool) -> Row:
     key = values[name].strip()
     if service.test and re.search(service.test, key) and production:
@@ -98,6 +116,9 @@ async def _asked(api: Api, service: Known, name: str, values: Mapping[str, str],
         from_here = os.environ.get(name) == values[name]
         evidence = "the value comes from this command's own variables" if from_here else ""
         return Finding(name, problem, evidence=evidence, key="test", reference=service.source)
+    if not all(text.isascii() and text.isprintable() for text in (key, values.get(service.user, "").strip())):
+        problem = f"{name} holds no key of {service.name}: it has line breaks or letters that no key has."
+        return Finding(name, problem, key="form", reference=service.source)
     if service.key and not re.search(service.key, key):
         problem = f"{name} holds no key of {service.name}: it does not look like one."
         return Finding(name, problem, key="form", reference=service.source)
@@ -108,7 +129,9 @@ async def _asked(api: Api, service: Known, name: str, values: Mapping[str, str],
     url = service.ask_test if service.ask_test and re.search(service.test, key) else service.ask
     for place in dict.fromkeys((url, service.region or url)):
         answer = await api.ask("GET", place, _headers(service, place, key, values))
-        if isinstance(answer, Failure) or answer.status not in service.wrong:
+        if isinstance(answer, Failure) or answer.status in service.narrow:
+            break
+        if answer.status not in (401, *service.wrong):
             break
     return _judged(service, name, answer)
 
@@ -120,7 +143,7 @@ def _judged(service: Known, name: str, answer: Reply | Failure) -> Row:
     refused = answer.status in service.wrong or (
         service.wrong_text and isinstance(answer.document, dict) and answer.document.get("ok") is False
     )
-    if refused and service.proof not in json.dumps(answer.document):
+    if refused and not re.search(service.proof, json.dumps(answer.document)):
         return NotChecked(name, f"{service.name} answered {answer.status}, and not because of the key")
     if refused:
         problem = f"{service.name} does not take the key in {name}."
@@ -138,8 +161,10 @@ def _headers(service: Known, url: str, key: str, values: Mapping[str, str]) -> d
     kind, _, more = service.auth.partition(":")
     fixed = dict(service.fixed)
     if kind == "sigv4":
-        token = values.get("AWS_SESSION_TOKEN", "")
-        return {**fixed, **signed_headers(url, values[service.user].strip(), key, datetime.now(UTC), token=token)}
+        user = values[service.user].strip()
+        # Only temporary credentials go with a token: one of this process would spoil those of a file.
+        token = values.get("AWS_SESSION_TOKEN", "") if user.startswith("ASIA") else ""
+        return {**fixed, **signed_headers(url, user, key, datetime.now(UTC), token=token)}
     if kind == "header":
         return {**fixed, more: key}
     if kind.startswith("basic"):

@@ -36,7 +36,9 @@ class Known:
     wrong_text: str = ""
     """In an answer that is 200 and says no."""
     proof: str = ""
-    """What a refusal must hold to be one of the key."""
+    """What a refusal must hold to be one of the key, as a regular expression."""
+    elsewhere: tuple[str, ...] = ()
+    """Variables that lead the portal to somebody else with this key: it is not sent to the vendor then."""
     why: str = ""
     fixed: Mapping[str, str] = field(default_factory=dict)
     """Headers besides."""
