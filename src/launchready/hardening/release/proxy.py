@@ -17,13 +17,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 HEAD_BYTES = 64 * 1024
+"""Of a head, and of the trailer fields after chunks."""
 PIECE = 64 * 1024
 IDLE_S = 75.0
+"""How long a visitor may say nothing: before a request, and in the middle of what is sent."""
 ANSWER_S = 600.0
+"""From the end of a request to the beginning of its answer."""
+LINGER_S = 5.0
+"""How long what a visitor goes on to send is thrown away: closing at once would take the answer away too."""
 CONNECT_S = 10.0
 """How long a request waits for a version that is being started again; nothing of it was sent yet."""
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"upgrade", b"trailer"}
+_NEEDED = re.compile(rb"content-length|transfer-encoding|host|cookie|authorization|forwarded|via|(?:x|cf|true)-.+-.+")
+"""Fields that a visitor may not have left out by calling them a hop's own: a version would read another request."""
+_CHUNK = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;[^\r\n\0]*)?\r\n")
 _NO_BODY = (b"204", b"304")
 
 
@@ -54,6 +62,10 @@ class Refuse(Exception):
     """A request that is not passed on; the text is the status line."""
 
 
+class Cut(ConnectionError):
+    """What was sent ended in the middle, or has no form."""
+
+
 @dataclass
 class Head:
     """The first part of a message."""
@@ -73,6 +85,11 @@ class Head:
         """The fields that travel further: none of a hop's own."""
         return [(key, value) for key, value in self.fields if key.lower() not in names]
 
+    @property
+    def hop(self) -> set[bytes]:
+        """Names of the fields that are for one hop only (RFC 9110 section 7.6.1)."""
+        return _HOP | {word for word in self.words(b"connection") if not _NEEDED.fullmatch(word)}
+
 
 async def serve(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, current: Current, closing: Callable[[], bool]
@@ -81,6 +98,7 @@ async def serve(
     try:
         while await _one(reader, writer, current, closing):
             pass
+        await _linger(reader, writer)
     except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
         writer.transport.abort()  # an answer that was cut short must not look whole
     finally:
@@ -102,7 +120,7 @@ async def _one(
     except asyncio.LimitOverrunError:
         return await _say(writer, b"431 Request Header Fields Too Large")
     try:
-        asked = _read_head(raw)
+        asked = _read_head(raw, request=True)
         length = _request_length(asked)
     except Refuse as refused:
         return await _say(writer, str(refused).encode())
@@ -154,7 +172,7 @@ async def _exchange(
     """Pass a request on and its answer back; None where the version closed without a byte of an answer."""
     theirs, ours = upstream
     upgrade = b"upgrade" in asked.words(b"connection") and asked.all(b"upgrade")
-    fields = asked.without(_HOP | asked.words(b"connection"))
+    fields = asked.without(asked.hop)
     fields += [(b"Connection", b"upgrade"), (b"Upgrade", asked.all(b"upgrade")[0])] if upgrade else []
     fields += [] if upgrade else [(b"Connection", b"close")]
     sending: asyncio.Task[None] | None = None
@@ -164,9 +182,12 @@ async def _exchange(
             sending = asyncio.create_task(_send_body(reader, ours, length))
         while True:
             try:
-                async with asyncio.timeout(ANSWER_S):
-                    answer = _read_head(await theirs.readuntil(b"\r\n\r\n"))
-            except (asyncio.IncompleteReadError, ConnectionError, Refuse):
+                answer = _read_head(await _answer(theirs, sending))
+            except Cut:
+                raise
+            except TimeoutError:
+                return await _say(writer, b"504 Gateway Timeout")
+            except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, Refuse):
                 return None
             status = answer.start[1]
             if not status.startswith(b"1") or status == b"101":
@@ -177,54 +198,102 @@ async def _exchange(
             await _tunnel(reader, writer, theirs, ours)
             return False
         body, delimited = _answer_length(answer, asked)
-        keep = delimited and _keeps(asked) and not closing() and (sending is None or sending.done())
-        fields = answer.without(_HOP | answer.words(b"connection"))
+        # What is left of a body that nobody read must never be taken for the next request.
+        keep = delimited and _keeps(asked) and not closing() and _all_sent(sending)
+        fields = answer.without(answer.hop | ({b"content-length"} if body == _CHUNKED else set()))
         fields += (
             [] if keep and asked.start[2] == b"HTTP/1.1" else [(b"Connection", b"keep-alive" if keep else b"close")]
         )
-        writer.write(_head(answer.start, fields))
+        writer.write(_head([b"HTTP/1.1", *answer.start[1:]], fields))
         await _pass_body(theirs, writer, body)
         await writer.drain()
         return keep
     finally:
         if sending:
             sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, OSError, asyncio.IncompleteReadError, Refuse):
+            with contextlib.suppress(asyncio.CancelledError, OSError):
                 await sending
 
 
+async def _answer(theirs: asyncio.StreamReader, sending: asyncio.Task[None] | None) -> bytes:
+    """The head of an answer. Raises Cut where the visitor did not say all of the request."""
+    reading = asyncio.ensure_future(theirs.readuntil(b"\r\n\r\n"))
+    try:
+        if sending and not sending.done():
+            await asyncio.wait({reading, sending}, return_when=asyncio.FIRST_COMPLETED)
+        if sending and sending.done() and not reading.done() and isinstance(fault := sending.exception(), Cut):
+            raise fault
+        async with asyncio.timeout(ANSWER_S):
+            return await reading
+    finally:
+        reading.cancel()
+
+
+def _all_sent(sending: asyncio.Task[None] | None) -> bool:
+    return sending is None or (sending.done() and not sending.cancelled() and sending.exception() is None)
+
+
 async def _send_body(reader: asyncio.StreamReader, ours: asyncio.StreamWriter, length: int | None) -> None:
-    await _pass_body(reader, ours, length if length is not None else _CHUNKED)
-    await ours.drain()
+    try:
+        await _pass_body(reader, ours, length if length is not None else _CHUNKED, IDLE_S)
+        await ours.drain()
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
+        raise Cut("the request ended in the middle") from None
+    except ConnectionError as error:  # of either side
+        raise Cut(str(error)) if reader.exception() or reader.at_eof() else error from None
 
 
-async def _pass_body(source: asyncio.StreamReader, to: asyncio.StreamWriter, length: int) -> None:
-    """`length` bytes, or chunks to the last one, or all there is."""
+async def _pass_body(
+    source: asyncio.StreamReader, to: asyncio.StreamWriter, length: int, idle_s: float | None = None
+) -> None:
+    """`length` bytes, or chunks to the last one, or all there is; each piece within `idle_s`."""
     if length == _CHUNKED:
-        while True:
-            line = await source.readuntil(b"\r\n")
-            size = line.split(b";")[0].strip()
-            if not re.fullmatch(rb"[0-9a-fA-F]{1,15}", size):
-                raise ConnectionError("not a chunk")
-            to.write(line)
-            if int(size, 16) == 0:
-                break
-            await _pass_body(source, to, int(size, 16) + 2)
-        while True:  # trailer fields and the empty line
-            line = await source.readuntil(b"\r\n")
-            to.write(line)
-            if line == b"\r\n":
-                return
+        await _pass_chunks(source, to, idle_s)
+        return
     left = length
     while left:
-        piece = await source.read(PIECE if left == _ALL else min(PIECE, left))
+        async with asyncio.timeout(idle_s):
+            piece = await source.read(PIECE if left == _ALL else min(PIECE, left))
+            to.write(piece)
+            await to.drain()
         if not piece:
             if left == _ALL:
                 return
-            raise ConnectionError("cut short")
-        to.write(piece)
-        await to.drain()
+            raise Cut("cut short")
         left -= len(piece) if left != _ALL else 0
+
+
+async def _pass_chunks(source: asyncio.StreamReader, to: asyncio.StreamWriter, idle_s: float | None) -> None:
+    async def line() -> bytes:
+        async with asyncio.timeout(idle_s):
+            return await source.readuntil(b"\r\n")
+
+    while True:
+        begins = await line()
+        if not (size := _CHUNK.fullmatch(begins)):
+            raise Cut("not a chunk")
+        to.write(begins)
+        if int(size[1], 16) == 0:
+            break
+        await _pass_body(source, to, int(size[1], 16), idle_s)
+        if await line() != b"\r\n":
+            raise Cut("not a chunk")
+        to.write(b"\r\n")
+    trailer = b""
+    while not trailer.endswith(b"\r\n\r\n") and trailer != b"\r\n":  # fields and the empty line
+        trailer += await line()
+        if len(trailer) > HEAD_BYTES:
+            raise Cut("a trailer without end")
+    to.write(trailer)
+
+
+async def _linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Throw away what a visitor goes on to send, as of an upload that was refused, so that the answer can be read."""
+    with contextlib.suppress(OSError, TimeoutError, RuntimeError):
+        writer.write_eof()
+        async with asyncio.timeout(LINGER_S):
+            while await reader.read(PIECE):
+                pass
 
 
 _CHUNKED, _ALL = -1, -2
@@ -247,12 +316,15 @@ async def _tunnel(
         await asyncio.gather(*ways, return_exceptions=True)
 
 
-def _read_head(raw: bytes) -> Head:
+def _read_head(raw: bytes, *, request: bool = False) -> Head:
     first, *lines = raw[:-4].lstrip(b"\r\n").split(b"\r\n")
     start = first.split(b" ", 2)
-    answer = start[0].startswith(b"HTTP/1.") and len(start) >= 2 and start[1].isdigit()
-    request = len(start) == 3 and bool(_TOKEN.fullmatch(start[0])) and re.fullmatch(rb"[!-~\x80-\xff]+", start[1])
-    if not answer and not (request and re.fullmatch(rb"HTTP/1\.[01]", start[2])):
+    if request:
+        right = len(start) == 3 and _TOKEN.fullmatch(start[0]) and re.fullmatch(rb"[!-~\x80-\xff]+", start[1])
+        right = right and re.fullmatch(rb"HTTP/1\.[01]", start[2])
+    else:
+        right = re.fullmatch(rb"HTTP/1\.[01]", start[0]) and len(start) >= 2 and re.fullmatch(rb"\d{3}", start[1])
+    if not right:
         raise Refuse("400 Bad Request")
     fields = []
     for line in lines:
