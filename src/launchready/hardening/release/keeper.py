@@ -120,13 +120,16 @@ class Keeper:
     async def _start(self, config: dict[str, Any], folder: Path, say: Say) -> bool:
         new = version_of(self.root, folder, config)
         say({"told": f"starting {folder.name} beside what is live"})
-        await started(new, self._note_processes)
         try:
+            await started(new, self._note_processes)
             reason = await new.until_ready(config["health"], config["host"], float(config["ready_s"]))
             if not reason and new.worker and await new.worker.ended_within(WORKER_WATCHED_S):
                 reason = f"the worker ended at once with {new.worker.code}"
+            if not reason:
+                point(self.root, folder)
         except BaseException:
             await new.end()
+            self._note_processes()
             raise
         if reason:
             tail = new.printed()
@@ -134,7 +137,6 @@ class Keeper:
             self._note_processes()
             say({"failed": reason, "output": tail})
             return False
-        point(self.root, folder)
         old, self.serving = self.serving, new
         new.keep()
         self._note_processes()
