@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from launchready.edge.control.proposal import Proposal, Refusal, Step
+from launchready.edge.control.proposal import Proposal
+from launchready.edge.control.steps import Refusal, Step
 from launchready.report.text import clean, counted
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from launchready.edge.control import action
 from launchready.edge.control.held import Barred
-from launchready.edge.control.proposal import Proposal, Step
+from launchready.edge.control.proposal import Proposal
+from launchready.edge.control.steps import Step
 from launchready.lab.authority import Authority
 from launchready.lab.cloudflare.account import ALL, TOKEN, CloudflareAccount, Token
 from launchready.lab.cloudflare.worlds import behind_cloudflare

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from launchready import gate
-from launchready.edge.control.wanted import Wanted, wanted
+from launchready.edge.control.wanted import wanted
+from launchready.edge.control.wants import Wanted
 from launchready.lab.cloudflare.language import parse
 from launchready.lab.cloudflare.rulesets import MOST, judged
 from launchready.portal import Portal

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from launchready.edge.control.wanted import MARK, Wanted, wanted
+from launchready.edge.control.wanted import wanted
 from launchready.edge.control.wanted_settings import skipped_stages
+from launchready.edge.control.wants import MARK, Wanted
 from launchready.lab.cloudflare.rulesets import judged
 from launchready.portal import Portal
 

@@ -18,8 +18,9 @@ from launchready import journal
 from launchready.edge.control.action import ACTION, owned
 from launchready.edge.control.errand import Errand, errand
 from launchready.edge.control.held import Barred
-from launchready.edge.control.proposal import Proposal, Step
+from launchready.edge.control.proposal import Proposal
 from launchready.edge.control.stepping import Now, Place, make, predecessor, read
+from launchready.edge.control.steps import Step
 from launchready.journal import Journal
 
 if TYPE_CHECKING:

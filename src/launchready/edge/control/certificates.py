@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from launchready.edge.control.held import Present
 from launchready.edge.control.proposal import Certificates
 from launchready.edge.control.proposal_records import ADDRESSES
-from launchready.edge.control.wanted import Wanted
+from launchready.edge.control.wants import Wanted
 from launchready.probes.failures import Failure, TlsFailed
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 from launchready.edge.control.held import Present
 from launchready.edge.control.plans import REDIRECT
-from launchready.edge.control.wanted import MARK, Wanted
+from launchready.edge.control.wants import MARK, Wanted
 from launchready.probes.failures import Failure
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from launchready.edge.control.proposal import short
 from launchready.edge.control.proposal_records import within
 from launchready.edge.control.stepping import Now, Place
 from launchready.edge.control.undoing import made
-from launchready.edge.control.wanted import MARK, zone_of
+from launchready.edge.control.wanted import zone_of
+from launchready.edge.control.wants import MARK
 from launchready.journal import Journal
 
 if TYPE_CHECKING:

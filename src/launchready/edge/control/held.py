@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from launchready.edge.control.wanted import MARK
+from launchready.edge.control.wants import MARK
 
 
 class Barred(Exception):

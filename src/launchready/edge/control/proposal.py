@@ -6,17 +6,18 @@ refused, with the words that would allow it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from launchready.edge.control import plans
 from launchready.edge.control.errand import chosen
 from launchready.edge.control.held import HeldRule, Present
-from launchready.edge.control.wanted import Reason, Wanted, WantedRule, WantedSetting
+from launchready.edge.control.proposal_records import record_rows
+from launchready.edge.control.steps import ADD, CHANGE, DELETE, Note, Refusal, Row, Step, Taken
 from launchready.edge.control.wanted_settings import skipped_stages
+from launchready.edge.control.wants import Reason, Wanted, WantedRule, WantedSetting
 
-ADD, CHANGE, DELETE = "+", "~", "-"
 MOST_DELETED = 1 / 3
 """Of the zone's records; a plan that deletes more is most likely a mistake in the file."""
 _RANKS: Mapping[str, int] = {
@@ -29,54 +30,6 @@ _RANKS: Mapping[str, int] = {
 So a host is there before a redirect leads to it, HTTPS everywhere before browsers are told to insist on it, and what
 is deleted is deleted when what takes its place is there.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One change that is made whole or not at all."""
-
-    kind: str
-    """`records`, `rule` or `setting`."""
-    name: str
-    """The host, the rule's `ref`, the setting's id."""
-    group: str
-    """Of records their types, of a rule its phase."""
-    mark: str
-    before: Any
-    """JSON: records as the journal has them, a rule's body, a value; None where there is nothing."""
-    after: Any
-    reason: Reason
-    words: str
-    """What becomes what, for people."""
-    rank: int
-
-    @property
-    def subject(self) -> str:
-        """What is changed."""
-        if self.kind == "rule":
-            return f"{self.name} RULE"
-        if self.kind == "setting":
-            return self.name
-        types = dict.fromkeys(one["type"] for one in (*(self.before or ()), *(self.after or ())))
-        return f"{self.name} {'/'.join(types)}"
-
-    @property
-    def part(self) -> str:
-        """What the token needs the permission for."""
-        if self.kind == "rule":
-            return self.group
-        return "bots" if self.name.startswith("bot_management.") else self.kind.replace("setting", "settings")
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Something wanted that would change what is not ours."""
-
-    subject: str
-    why: str
-    allow: str
-    """What `--take` or `[edge] delete` would have to name; empty where nothing would help."""
-    reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +73,8 @@ class Proposal:
         return tuple(dict.fromkeys(check for step in self.steps for check in step.reason.checks))
 
 
-Taken = Callable[[str, str], bool]
-"""Whether somebody allowed to change what is of others: by (name, type)."""
-
-
 def propose(present: Present, wanted: Wanted, allowed: Iterable[str], certificates: Certificates) -> Proposal:
     """Compare. `allowed` are `name TYPE` of what is of others and may be changed or deleted all the same."""
-    from launchready.edge.control.proposal_records import record_rows
-
     named = {_named(one, present.zone) for one in allowed}
 
     def taken(name: str, type: str) -> bool:
@@ -151,15 +98,6 @@ def propose(present: Present, wanted: Wanted, allowed: Iterable[str], certificat
         present.zone, present.plan, ordered, tuple(refused), tuple(same), tuple(map(str, notes)),
         records=len(present.entries),
     )  # fmt: skip
-
-
-class Note(str):
-    """What the plan has to say besides."""
-
-    __slots__ = ()
-
-
-Row = Step | Refusal | str | Note
 
 
 def _named(text: str, zone: str) -> tuple[str, str]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from launchready.edge.control.held import Entry, Present
-from launchready.edge.control.proposal import ADD, CHANGE, DELETE, Note, Refusal, Row, Step, Taken
-from launchready.edge.control.wanted import MARK, Reason, WantedRecords
+from launchready.edge.control.steps import ADD, CHANGE, DELETE, Note, Refusal, Row, Step, Taken
 from launchready.edge.control.wanted_settings import DMARC_STAGES
+from launchready.edge.control.wants import MARK, Reason, WantedRecords
 
 ADDRESSES = "A AAAA CNAME"
 _GONE = Reason("B1", "no longer wanted", "whoever still uses the name finds nothing")

@@ -12,8 +12,9 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from launchready.edge.control.proposal import Proposal, Refusal, Step
+from launchready.edge.control.proposal import Proposal
 from launchready.edge.control.proposal_records import ADDRESSES
+from launchready.edge.control.steps import Refusal, Step
 from launchready.edge.control.wanted_records import whole
 from launchready.probes.failures import Failure, TlsFailed
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from launchready.edge.control.wanted import Reason, WantedRecords
+from launchready.edge.control.wants import Reason, WantedRecords
 from launchready.portal import Portal
 from launchready.portal_edge import EdgeRecord, EdgeSettings
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from launchready.edge.control import plans
-from launchready.edge.control.wanted import MARK, Reason, WantedRule
+from launchready.edge.control.wants import MARK, Reason, WantedRule
 from launchready.portal import Portal
 from launchready.portal_edge import EdgeSettings
 

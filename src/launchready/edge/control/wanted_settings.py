@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from launchready.edge.control.plans import at_least
-from launchready.edge.control.wanted import Reason, WantedSetting
+from launchready.edge.control.wants import Reason, WantedSetting
 from launchready.portal_edge import EdgeSettings, EdgeTls
 
 STAGES = {"off": 0, "test": 300, "week": 604_800, "month": 2_592_000, "year": 31_536_000, "preload": 31_536_000}

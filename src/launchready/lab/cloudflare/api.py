@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from launchready.lab.cloudflare import api_records, api_rulesets, api_zone
 from launchready.lab.cloudflare.account import Token
+from launchready.lab.cloudflare.asked import Asked
 from launchready.lab.cloudflare.envelope import Refused, done, refusal
 from launchready.lab.cloudflare.state import WINDOW_S, CloudflareState
 from launchready.lab.edge_http import Answer, Request
@@ -23,17 +24,6 @@ HOST = "api.cloudflare.com"
 ADDRESS = "192.88.99.83"
 LIMIT = 1200
 """Requests in a window (https://developers.cloudflare.com/fundamentals/api/reference/limits/)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A request, read."""
-
-    method: str
-    path: tuple[str, ...]
-    query: Mapping[str, str]
-    body: Any
-    token: Token
 
 
 Act = Callable[[CloudflareState, Asked], Response]

@@ -14,7 +14,7 @@ from launchready.lab.cloudflare.state import CloudflareState, now
 from launchready.lab.world import Response
 
 if TYPE_CHECKING:
-    from launchready.lab.cloudflare.api import Asked
+    from launchready.lab.cloudflare.asked import Asked
 
 _TESTS: Mapping[str, Callable[[str, str], bool]] = {
     "": lambda held, wanted: held == wanted,

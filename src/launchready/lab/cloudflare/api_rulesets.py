@@ -12,7 +12,7 @@ from launchready.lab.cloudflare.state import CloudflareState, now
 from launchready.lab.world import Response
 
 if TYPE_CHECKING:
-    from launchready.lab.cloudflare.api import Asked
+    from launchready.lab.cloudflare.asked import Asked
 
 _GROUPS: Mapping[str, str] = {
     "ddos_l7": "HTTP DDoS Managed Ruleset",

@@ -13,7 +13,7 @@ from launchready.lab.cloudflare.state import CloudflareState, now
 from launchready.lab.world import Response
 
 if TYPE_CHECKING:
-    from launchready.lab.cloudflare.api import Asked
+    from launchready.lab.cloudflare.asked import Asked
 
 _PLANS = {
     "free": ("0feeeeeeeeeeeeeeeeeeeeeeeeeeeeee", "Free Website", 0),
