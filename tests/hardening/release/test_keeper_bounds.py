@@ -1,20 +1,25 @@
-"""What the keeper leaves behind: no process of a release that did not come live, no log without end, files of its own."""
+"""What the keeper leaves behind: no process that is not live, no log without end, no file for others."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import stat
 from pathlib import Path
 
-from tests.hardening.release.hosts import host
+import pytest
+from tests.hardening.release.hosts import SECRET, host
 
-from launchready.hardening.release import keeper_call
-from launchready.hardening.release.processes import ticks
+from launchready.hardening.release import keeper, keeper_call, processes
 
 
 def _noted(root: Path) -> list[int]:
     return [int(one["group"]) for one in json.loads((root / "keeper" / "processes.json").read_text())]
+
+
+def _command_line(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
 
 
 async def test_a_link_that_cannot_be_changed_leaves_no_second_version_running(tmp_path: Path) -> None:
@@ -45,7 +50,47 @@ async def test_nothing_of_the_keeper_is_readable_by_others(tmp_path: Path) -> No
             assert others(name) == 0, name
         said = await keeper_call.status(it.root)
         assert said
-        command = Path(f"/proc/{said['pid']}/cmdline").read_text()
-        assert "SECRET" not in command
-        assert ticks(int(said["pid"]))
-        await asyncio.sleep(0)
+        for pid in (int(said["pid"]), *_noted(it.root)):
+            assert SECRET not in _command_line(pid)
+
+
+async def test_a_log_that_is_written_on_and_on_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "LOG_BYTES", 100_000)
+    monkeypatch.setattr(keeper, "LOG_LOOK_S", 0.1)
+    (tmp_path / "logs").mkdir()
+    log = tmp_path / "logs" / "web.log"
+    talking = processes.Process("while :; do echo 0123456789012345678901234567890123456789; done", tmp_path, {}, log)
+    await talking.start()
+    trimming = asyncio.create_task(keeper.Keeper(tmp_path)._trim_logs())
+    try:
+        await asyncio.sleep(1.5)
+    finally:
+        trimming.cancel()
+        await talking.end()
+
+    old = log.with_suffix(".log.1")
+    assert old.stat().st_size >= 100_000
+    assert old.stat().st_mode & 0o077 == 0
+    assert log.stat().st_size + old.stat().st_size < 20_000_000
+    assert log.read_bytes()[-40:].endswith(b"9\n")  # it goes on at the end, without a hole
+    assert b"\0" not in log.read_bytes()
+
+
+async def test_more_visitors_than_the_usual_limit_of_files_leave_the_keeper_well(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 4096:
+        pytest.skip("this machine allows too few files")
+    async with host(tmp_path) as it:
+        idle: list[asyncio.StreamWriter] = []
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))  # what the keeper is started with
+            await it.deploy()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (4096, hard))
+            while len(idle) < 600:
+                idle.append((await asyncio.open_connection("127.0.0.1", it.port))[1])
+            it.commit("two")
+            assert (await it.deploy()).well
+        finally:
+            for writer in idle:
+                writer.close()
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

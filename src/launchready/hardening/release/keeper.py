@@ -16,6 +16,7 @@ import fcntl
 import functools
 import json
 import os
+import resource
 import signal
 import socket
 import sys
@@ -29,6 +30,7 @@ from launchready.hardening.release.processes import (
     Version,
     end_orphans,
     started,
+    trimmed,
     version_of,
 )
 from launchready.hardening.release.proxy import HEAD_BYTES, Backend, serve
@@ -38,6 +40,9 @@ FOLDER, SOCKET, CONFIG, PROCESSES, LOG, LOCK = (
 )  # fmt: skip
 CURRENT = "current"
 WORKER_WATCHED_S = 1.0
+LOG_LOOK_S = 30.0
+MOST_OPEN = 16384
+"""Connections and files at once, where the system allows it; the usual 1024 are gone with 500 visitors."""
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -73,10 +78,12 @@ class Keeper:
                     _print({"failed": f"current could not be started: {error}"})
         if isinstance(orphans, list):
             await end_orphans(orphans, self._groups())
+        trimming = asyncio.create_task(self._trim_logs())
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.over.set)
         await self.over.wait()
+        trimming.cancel()
         self.closing = True
         control.close()
         await self._stop_listening()
@@ -210,6 +217,13 @@ class Keeper:
             await writer.drain()
         writer.close()
 
+    async def _trim_logs(self) -> None:
+        while True:
+            await asyncio.sleep(LOG_LOOK_S)
+            for log in (*(self.root / "logs").glob("*.log"), self.root / LOG):
+                with contextlib.suppress(OSError):
+                    await asyncio.to_thread(trimmed, log)
+
     def _groups(self) -> list[Process]:
         return self.serving.processes if self.serving else []
 
@@ -258,6 +272,10 @@ def main(root: Path) -> int:
     except OSError:
         print("another keeper holds this root", file=sys.stderr)
         return 1
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_OPEN if hard == resource.RLIM_INFINITY else min(MOST_OPEN, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
     asyncio.run(Keeper(root).run())
     return 0
 

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 from collections.abc import Callable
@@ -45,8 +46,7 @@ class Process:
     async def start(self) -> None:
         """Raises OSError."""
         with contextlib.suppress(FileNotFoundError):
-            if self.log.stat().st_size > LOG_BYTES:
-                self.log.replace(self.log.with_suffix(".log.1"))
+            trimmed(self.log)
         descriptor = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             self.began_at = os.fstat(descriptor).st_size
@@ -169,6 +169,23 @@ class Version:
                 file.seek(max(process.began_at, size - TAIL_BYTES))
                 texts.append(file.read(TAIL_BYTES).decode("utf-8", "replace"))
         return "\n".join(texts)
+
+
+def trimmed(log: Path) -> None:
+    """Move the end of a log that is too long to `.log.1` and empty it; who writes (at its end) goes on. Raises OSError.
+
+    What is written between the two is lost: a disk that is full would stop the portal instead.
+    """
+    size = log.stat().st_size
+    if size <= LOG_BYTES:
+        return
+    descriptor = os.open(log.with_suffix(".log.1"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with log.open("r+b") as file, os.fdopen(descriptor, "wb") as old:
+        file.seek(size - LOG_BYTES)
+        try:
+            shutil.copyfileobj(file, old)
+        finally:
+            file.truncate(0)
 
 
 def version_of(root: Path, folder: Path, config: dict[str, Any]) -> Version:
