@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import time
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from launchready.lab import edge_http
 from launchready.lab.authority import Authority
+from launchready.lab.edge import closed_port
 from launchready.lab.healthy import DOMAIN, EDGE, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Response, Route, Trouble, World, both, certificate, site
@@ -152,3 +154,14 @@ def test_the_brotli_bomb_is_small_and_inflates(monkeypatch: pytest.MonkeyPatch) 
 
     assert len(bomb) < 1000
     assert len(brotli.decompress(bomb)) == 9 * 1024**2
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_nobody_can_listen_at_a_closed_port_later(address: str) -> None:
+    port = closed_port(address)
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+
+    with socket.socket(family) as later, pytest.raises(OSError, match="in use"):
+        later.bind((address, port))
+    with socket.socket(family) as visitor, pytest.raises(ConnectionRefusedError):
+        visitor.connect((address, port))

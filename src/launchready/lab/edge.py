@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from OpenSSL import SSL
 
 from launchready.lab.authority import Authority
-from launchready.lab.edge_http import NOT_FOUND, Answer, Request, pick, serve_h1, serve_h2
+from launchready.lab.edge_http import NOT_FOUND, Answer, PlainStream, Request, pick, serve_h1, serve_h2
 from launchready.lab.world import Certificate, Response, Site, Trouble, World
 from launchready.probes.network import Detour
 from launchready.probes.tls_stream import TlsStream, TooManyBytes
@@ -186,7 +186,7 @@ class Edge:
     async def _serve_plain(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, sites: dict[str, Site]
     ) -> None:
-        await serve_h1(_Plain(reader, writer), self._answer("http", address, sites))
+        await serve_h1(PlainStream(reader, writer), self._answer("http", address, sites))
 
     async def _serve_front_tls(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, _: dict[str, Site]
@@ -202,7 +202,7 @@ class Edge:
     async def _serve_front_plain(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, address: str, _: dict[str, Site]
     ) -> None:
-        await serve_h1(_Plain(reader, writer), self._front_answer("http", address))
+        await serve_h1(PlainStream(reader, writer), self._front_answer("http", address))
 
     def _front_answer(self, scheme: str, address: str) -> Answer:
         front = self.front
@@ -264,24 +264,17 @@ def server_context(authority: Authority, wanted: Certificate, host: str, oldest:
 
 
 def closed_port(address: str) -> int:
-    """A port of loopback where nobody listens."""
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as taken:
-        taken.bind((address, 0))
-        port: int = taken.getsockname()[1]
-        return port
+    """A port of loopback where nobody listens, and nobody can as long as this process lives."""
+    port: int = _taken(address).getsockname()[1]
+    return port
 
 
-class _Plain:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def read(self, most: int = 65536) -> bytes:
-        return await self._reader.read(most)
-
-    async def write(self, content: bytes) -> None:
-        self._writer.write(content)
-        await self._writer.drain()
+@cache
+def _taken(address: str) -> socket.socket:
+    """Bound and never listening: were it let go, the next server of any lab might get that port."""
+    taken = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_STREAM)
+    taken.bind((address, 0))
+    return taken
 
 
 async def _name_asked_for(reader: asyncio.StreamReader) -> tuple[bytes, str]:
