@@ -9,13 +9,16 @@ import pytest
 from tests.conftest import Audit, Judge
 
 from launchready.hardening.connections_database import _unreached as unreached
+from launchready.hardening.connections_database import _wrong_database as wrong_database
 from launchready.hardening.connections_server import ENDS
 from launchready.lab.databases import missing
 from launchready.lab.faults.connections import DATABASE, served, settings, string, variable
 from launchready.lab.source import files, ignored
 from launchready.lab.world import both
 from launchready.model import Finding, NotChecked, Severity, Status
-from launchready.probes.failures import NoAddress, Phase, Refused, Timeout, Unreachable
+from launchready.probes.database import DatabaseFacts
+from launchready.probes.database_refusals import Barred, Shut
+from launchready.probes.failures import Failure, NoAddress, Phase, Refused, Timeout, Unreachable
 
 needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing())
 CHECKS = [
@@ -80,6 +83,12 @@ async def test_another_server_than_postgresql_is_not_checked(judge: Judge) -> No
         (NoAddress(Phase.LOOKUP, "db.example.com", "db.example.com has no address"), Finding),
         (Refused(Phase.CONNECT, "db.example.com:5432", "nobody listens"), Finding),
         (Refused(Phase.REQUEST, "db:5432", "db:5432 refuses the password of this role"), Finding),
+        (Timeout(Phase.CONNECT, "10.20.0.3:5432", "10.20.0.3:5432 did not answer the connection"), NotChecked),
+        (Shut(Phase.CONNECT, "x.rds.amazonaws.com:5432", "takes no connection from here"), NotChecked),
+        (Barred(Phase.REQUEST, "db.example.com:5432", "lets nobody in from this address"), NotChecked),
+        (Unreachable(Phase.CONNECT, "db.ref.supabase.co:5432", "cannot be reached from here"), NotChecked),
+        (Refused(Phase.CONNECT, "/cloudsql/p:r:i", "nobody listens at /cloudsql/p:r:i: no such socket"), NotChecked),
+        (Timeout(Phase.CONNECT, "db.example.com:5432", "did not answer the connection"), Finding),
         (Unreachable(Phase.REQUEST, "", "psycopg is not installed: pip install 'launchready[postgres]'"), NotChecked),
     ],
 )
@@ -111,3 +120,35 @@ async def test_a_pool_in_between_hides_the_servers_connections(judge: Judge) -> 
     outcome = await judge("connections.room", pooled, **settings("test"))
 
     assert outcome.passed[0].detail == "a pooler shares the connections"
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        Shut(Phase.CONNECT, "db.example.com:5432", "takes no connection from here"),
+        Barred(Phase.REQUEST, "db.example.com:5432", "lets nobody in from this address"),
+        Refused(Phase.CONNECT, "/run/postgresql", "nobody listens at /run/postgresql: there is no such socket"),
+    ],
+)
+def test_where_the_portal_runs_on_this_machine_a_closed_way_is_the_portals_own(failure: Failure) -> None:
+    assert isinstance(unreached("DATABASE_URL", failure, True), Finding)
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "found"),
+    [
+        ("postgres", "aws-0-eu-central-1.pooler.supabase.com:6543", False),
+        ("postgres", "db.abc.supabase.co:5432", False),
+        ("defaultdb", "x-do-user-1-0.b.db.ondigitalocean.com:25060", False),
+        ("postgres", "x.rds.amazonaws.com:5432", True),
+        ("defaultdb", "db.example.com:5432", True),
+    ],
+)
+def test_the_database_that_a_provider_gives_everybody_is_no_maintenance_database(
+    name: str, place: str, found: bool
+) -> None:
+    facts = DatabaseFacts(
+        place, False, name, "r", 180000, True, "require", False, (), False, False, 100, 90, 0.0, False
+    )  # fmt: skip
+
+    assert bool(wrong_database("DATABASE_URL", facts)) is found

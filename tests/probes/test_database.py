@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import replace
 
+import psycopg
 import pytest
 from tests.conftest import QUICK
 
 from launchready.lab.authority import Authority
 from launchready.lab.databases import HOST, missing
+from launchready.lab.databases import _server as postgres_socket
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Database, Trouble
+from launchready.probes.database import Database as Probe
 from launchready.probes.database import DatabaseFacts, read_string, scheme_of
-from launchready.probes.failures import Failure, Garbage, NoAddress, Refused, Timeout
+from launchready.probes.database_refusals import Shut
+from launchready.probes.failures import Failure, Garbage, NoAddress, Refused, Timeout, Unreachable
+from launchready.probes.network import Detour, Network
 
 needs_postgres = pytest.mark.skipif(bool(missing()), reason=missing())
 PASSWORD = Database().password
@@ -105,3 +111,83 @@ def test_what_cannot_be_read_is_no_string() -> None:
     assert read_string("postgres://u:p@[::1/name") is None
     assert scheme_of("postgresql+psycopg://u@h/n") == "postgresql"
     assert scheme_of("mysql://u@h/n") == "mysql"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "pooled", "schema"),
+    [
+        ("postgresql://u:p@ep-a-1-pooler.eu-central-1.aws.neon.tech/neondb?sslmode=require", "require", True, ""),
+        ("postgresql://u:p@ep-a-1.eu-central-1.aws.neon.tech/neondb?sslmode=require", "require", False, ""),
+        ("postgres://postgres.ref:p@aws-0-eu.pooler.supabase.com:5432/postgres?pgbouncer=true", "", True, ""),
+        ("postgresql://u:p@db.example.com/x?schema=portal&sslmode=no-verify", "require", False, "portal"),
+        ("postgresql+asyncpg://u:p@db.example.com/x?ssl=require", "require", False, ""),
+        ("jdbc:postgresql://db.example.com/x?user=u&currentSchema=a,b&ssl=true&sslmode=verify-full", "verify-full",
+         False, "a"),
+    ],
+)  # fmt: skip
+def test_strings_as_providers_and_libraries_write_them(text: str, mode: str, pooled: bool, schema: str) -> None:
+    place = read_string(text)
+
+    assert place is not None
+    assert (place.words.get("sslmode", ""), place.pooled, place.schema) == (mode, pooled, schema)
+
+
+def test_what_stands_before_a_bare_question_mark_in_a_password_is_no_host() -> None:
+    assert read_string("postgresql://user:se?cret@db.example.com/x") is None
+
+
+@needs_postgres
+async def test_tables_are_looked_for_in_the_schema_that_the_string_names(authority: Authority) -> None:
+    setup = (
+        'CREATE SCHEMA "Portal"',
+        'CREATE TABLE "Portal"."_prisma_migrations" (migration_name text, finished_at timestamptz,'
+        " rolled_back_at timestamptz)",
+        'INSERT INTO "Portal"."_prisma_migrations" VALUES (\'1_init\', now(), NULL)',
+    )
+
+    seen = await looked(authority, f"{GOOD}?schema=Portal", setup=setup)
+
+    assert isinstance(seen, DatabaseFacts)
+    assert [row.name for row in seen.books["prisma"]] == ["1_init"]
+
+
+@needs_postgres
+async def test_connections_of_other_roles_take_room_too(authority: Authority) -> None:
+    before = await looked(authority)
+    with psycopg.connect(host=postgres_socket(), user="postgres", dbname="postgres"):
+        seen = await looked(authority)
+
+    assert isinstance(before, DatabaseFacts)
+    assert isinstance(seen, DatabaseFacts)
+    assert seen.free_connections == before.free_connections - 1
+
+
+@needs_postgres
+async def test_a_certificates_file_that_only_the_portals_machine_has(authority: Authority) -> None:
+    seen = await looked(authority, f"{GOOD}?sslmode=verify-full&sslrootcert=/etc/ssl/rds-global-bundle.pem")
+
+    assert isinstance(seen, Unreachable)
+    assert "not on this machine" in seen.detail
+
+
+@needs_postgres
+async def test_a_server_that_takes_connections_and_is_silent_is_not_behind_a_firewall(authority: Authority) -> None:
+    silent = await looked(authority, trouble=Trouble.SILENT)
+    full = socket.create_server(("127.0.0.1", 0), backlog=0)  # its queue full, further connections get no answer
+    port = full.getsockname()[1]
+    waiting = [socket.socket() for _ in range(3)]
+    for one in waiting:
+        one.setblocking(False)
+        one.connect_ex(("127.0.0.1", port))
+    try:
+        async with Lab(healthy_world(), authority=authority) as lab:
+            look = lab.look(QUICK)
+            network = Network(QUICK, (Detour("192.88.99.250", 5432, "127.0.0.1", port),), closed=True)
+            shut = await Probe(network, look.dns).look("postgresql://u:p@192.88.99.250/x")
+            await look.close()
+    finally:
+        for one in (*waiting, full):
+            one.close()
+
+    assert type(silent) is Timeout
+    assert type(shut) is Shut

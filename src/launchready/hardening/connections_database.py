@@ -7,16 +7,24 @@ servers it is said that they are not.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from ipaddress import ip_address
 
 from launchready.gate import check
 from launchready.hardening.target_variables import target_variables, unlock
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
+from launchready.probes.addresses import globally_reachable
 from launchready.probes.database import DatabaseFacts, scheme_of
+from launchready.probes.database_refusals import Barred, Shut
 from launchready.probes.failures import Failure, NoAddress, Phase, Timeout, Unreachable
 from launchready.probes.look import Look
 
 _MAINTENANCE = {"postgres", "template0", "template1", "defaultdb"}
+_GIVEN = {
+    "postgres": (".supabase.co", ".supabase.com"),
+    "defaultdb": (".ondigitalocean.com", ".aivencloud.com", ".cockroachlabs.cloud"),
+}
+"""By name: providers that give their customers a database of that name to keep their tables in."""
 
 
 @check(
@@ -39,9 +47,11 @@ async def database(portal: Portal, look: Look) -> AsyncIterator[Row]:
     The variable `[deploy] database_env` (`DATABASE_URL`) of the target environment is used as it is, from its file or
     from this command's environment. Refused passwords, unknown databases and roles, servers without a free connection,
     and demands for encryption are told apart. Nothing listening, or no way there, is found too when the server is on
-    the public network; behind a private name it is not checked, for only the portal's own machine may get there. A
-    maintenance database (`postgres`, `template1`) and one that takes no writes are found; whether two environments
-    share one, `environments.separated` tells. No statement changes anything.
+    the public network; behind a private name it is not checked, for only the portal's own machine may get there, and
+    neither is a firewall, a socket or a certificate's file that may be there for that machine alone, unless the portal
+    runs on this one (release directories). A maintenance database (`postgres`, `template1`) and one that takes no
+    writes are found, the `postgres` that Supabase gives to everybody is not; whether two environments share one,
+    `environments.separated` tells. No statement changes anything.
     """
     found = await _facts(portal, look)
     if isinstance(found, NotChecked):
@@ -49,7 +59,8 @@ async def database(portal: Portal, look: Look) -> AsyncIterator[Row]:
         return
     name, facts, failure = found
     if failure is not None:
-        yield _unreached(name, failure)
+        here = bool(portal.deploy and portal.deploy.adapter == "directories")
+        yield _unreached(name, failure, here)
         return
     assert facts is not None  # noqa: S101 - one of both
     wrong = _wrong_database(name, facts)
@@ -133,16 +144,31 @@ async def _facts(portal: Portal, look: Look) -> Found | NotChecked:
     return (name, None, found) if isinstance(found, Failure) else (name, found, None)
 
 
-def _unreached(name: str, failure: Failure) -> Row:
-    """Found where the string is wrong for everybody; not checked where only this machine may lack the way."""
+def _unreached(name: str, failure: Failure, here: bool = False) -> Row:
+    """Found where the string is wrong for everybody; not checked where only this machine may lack the way.
+
+    `here`: the portal runs on this machine, so that what is amiss here is amiss for the portal.
+    """
     words = str(failure)
     host = failure.subject.rpartition(":")[0] or failure.subject
-    private = "." not in host or host.endswith((".internal", ".local", ".flycast", ".svc"))
+    private = "." not in host or host.endswith((".internal", ".local", ".flycast", ".svc")) or _is_private(host)
     if "psycopg is not installed" in words:
         return NotChecked(name, words, "pip install 'launchready[postgres]'")
+    if not here and words.startswith("nobody listens at /"):
+        return NotChecked(name, words, "run it on the machine that runs the portal")
     if private and failure.subject and not words.startswith("nobody listens at /") and _no_way(failure):
         return NotChecked(name, f"{words}; {host} is a private name", "run it on the machine that runs the portal")
+    if not here and isinstance(failure, Shut | Barred | Unreachable):
+        reason = f"{words}, which may be so for this machine only"
+        return NotChecked(name, reason, "run it on the machine that runs the portal")
     return Finding(name, f"The database of {name} cannot be used: {failure.detail}.", evidence=failure.subject)
+
+
+def _is_private(host: str) -> bool:
+    try:
+        return not globally_reachable(str(ip_address(host)))
+    except ValueError:
+        return False
 
 
 def _no_way(failure: Failure) -> bool:
@@ -151,7 +177,8 @@ def _no_way(failure: Failure) -> bool:
 
 def _wrong_database(name: str, facts: DatabaseFacts) -> list[Finding]:
     found = []
-    if facts.name in _MAINTENANCE:
+    host = facts.place.rpartition(":")[0]
+    if facts.name in _MAINTENANCE and not host.endswith(_GIVEN.get(facts.name, (" ",))):
         problem = f"{name} leads to {facts.name}, the server's own maintenance database."
         found.append(Finding(name, problem, key="maintenance", severity=Severity.HIGH))
     if facts.standby or facts.read_only:

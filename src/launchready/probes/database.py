@@ -7,23 +7,23 @@ is judged in `hardening/connections_*.py` and `hardening/release_migrations.py`.
 from __future__ import annotations
 
 import asyncio
-import re
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import certifi
 
 from launchready.probes.addresses import globally_reachable
+from launchready.probes.database_refusals import Shut, refusal
 from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Refused, Timeout, Unreachable
 from launchready.probes.network import Network
-from launchready.redaction import without_secrets
 
 if TYPE_CHECKING:
     import psycopg
@@ -43,7 +43,7 @@ BOOKS: dict[str, tuple[str, str]] = {
         "SELECT migration_name, '', finished_at IS NOT NULL FROM {} WHERE rolled_back_at IS NULL LIMIT {}",
     ),
     "laravel": ("migrations", "SELECT migration, '', true FROM {} LIMIT {}"),
-    "flyway": ("flyway_schema_history", "SELECT coalesce(version, ''), description, success FROM {} LIMIT {}"),
+    "flyway": ("flyway_schema_history", "SELECT coalesce(version, ''), type, success FROM {} LIMIT {}"),
 }
 """By tool: the table in which it writes down what it has applied, and how that is read."""
 
@@ -56,6 +56,11 @@ class Applied:
     detail: str = ""
     done: bool = True
     """False: it was begun and did not end well."""
+
+    @property
+    def baseline(self) -> bool:
+        """Flyway's mark that what came before it counts as applied."""
+        return self.detail == "BASELINE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,28 @@ class DatabaseFacts:
     """Tools whose table is there and could not be read."""
 
 
+class Absent(Unreachable):
+    """What the string needs is not on this machine; it may be on the portal's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A connection string in parts, for people and for libpq; never printed."""
 
     words: Mapping[str, str] = field(repr=False)
     scheme: str = "postgresql"
+
+    schema: str = ""
+    """Where the tables are, as libraries above libpq are told: Prisma's `schema`, JDBC's `currentSchema`."""
+    told_pooled: bool = False
+    """The string says that a pooler is asked: Prisma's `pgbouncer=true`."""
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler answers there, by what the string says and by the names that providers give theirs."""
+        first, _, rest = self.host.partition(".")
+        by_name = first.endswith("-pooler") or ".pooler." in f".{rest}" or "pgbouncer" in first
+        return self.told_pooled or by_name or self.port == 6543
 
     @property
     def host(self) -> str:
@@ -123,17 +144,28 @@ def read_string(text: str) -> Place | None:
     from psycopg import Error
     from psycopg.conninfo import conninfo_to_dict
 
-    text = text.strip().removeprefix("jdbc:")
+    text, above = text.strip().removeprefix("jdbc:"), dict[str, str]()
     if "://" in text:
         rest = text.partition("://")[2]
         address, mark, query = rest.partition("?")
-        pairs = [pair for pair in query.split("&") if pair.partition("=")[0] in _LIBPQ]
+        if "@" in query.partition("&")[0].partition("=")[0]:
+            return None  # a password with a bare question mark: what stands before it is no host
+        above = dict(parse_qsl(query))
+        pairs = [pair for pair in query.split("&") if pair.partition("=")[0] in _LIBPQ and pair not in _NOT_LIBPQS]
+        if "sslmode" not in above and above.get("ssl", "").lower() in ("true", "1", "require"):
+            pairs.append("sslmode=require")
+        if "sslmode=no-verify" in query.split("&"):
+            pairs.append("sslmode=require")
         text = f"postgresql://{address}" + (mark + "&".join(pairs) if pairs else "")
     try:
         words = conninfo_to_dict(text)
     except (Error, UnicodeError, ValueError):
         return None
-    return Place({name: str(value) for name, value in words.items() if value is not None})
+    return Place(
+        {name: str(value) for name, value in words.items() if value is not None},
+        schema=above.get("schema", "") or above.get("currentSchema", "").partition(",")[0],
+        told_pooled=above.get("pgbouncer", "").lower() == "true",
+    )
 
 
 class Database:
@@ -159,6 +191,8 @@ class Database:
             return where
         address, words = where
         subject = _named(place)
+        if absent := _absent_file(words):
+            return Absent(Phase.REQUEST, subject, f"the file that {absent} names is not on this machine")
         limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
         if limit_s <= 0:
             return OutOfTime(Phase.REQUEST, subject, "the deadline of the run passed first")
@@ -172,9 +206,25 @@ class Database:
                 return await _facts(connection, place, address)
         except TimeoutError:
             detail = f"{subject} did not answer within {limit_s:.0f} s"
-            return Timeout(Phase.ANSWER, subject, detail, time.monotonic() - began)
+            found: Failure = Timeout(Phase.ANSWER, subject, detail, time.monotonic() - began)
         except psycopg.Error as error:
-            return _failure(error, subject, time.monotonic() - began)
+            found = refusal(error, subject, time.monotonic() - began)
+        if isinstance(found, Timeout) and not await self._takes_connections(words):
+            return Shut(Phase.CONNECT, subject, f"{subject} takes no connection from here", found.elapsed_s)
+        return found
+
+    async def _takes_connections(self, words: Mapping[str, str]) -> bool:
+        """Whether something listens there: asked only when it said nothing in time."""
+        if not words.get("hostaddr"):
+            return True
+        patience_s = self.network.bounded_s(self.network.limits.connect_timeout_s)
+        try:
+            async with asyncio.timeout(patience_s):
+                _, writer = await asyncio.open_connection(words["hostaddr"], int(words["port"]))
+        except OSError:  # TimeoutError is one
+            return False
+        writer.close()
+        return True
 
     async def _where(self, place: Place) -> tuple[str, dict[str, str]] | Failure:
         """The address that is connected to, and the words that lead libpq there and nowhere else."""
@@ -224,13 +274,20 @@ class Database:
             await connection.close()
 
 
-async def _facts(connection: psycopg.AsyncConnection[Any], place: Place, address: str) -> DatabaseFacts:
+async def _facts(connection: psycopg.AsyncConnection[Any], place: Place, address: str) -> DatabaseFacts | Failure:
     # Settings of this transaction only: a pooler hands the connection to somebody else afterwards.
     async with connection.transaction():
         await connection.execute("SET TRANSACTION READ ONLY")
         await connection.execute(f"SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
+        if place.schema:
+            # Quoted, as Prisma does; of the transaction, as poolers refuse it with the connection.
+            quoted = '"' + place.schema.replace('"', '""') + '"'
+            await connection.execute("SELECT set_config('search_path', %s, true)", [quoted])
         sent = time.time()
-        [row] = await (await connection.execute(_FACTS)).fetchall()
+        rows = await (await connection.execute(_FACTS)).fetchall()
+        if len(rows) != 1:  # a server that only speaks PostgreSQL's protocol
+            return Garbage(Phase.ANSWER, _named(place), "it does not know its own role and database as PostgreSQL does")
+        [row] = rows
         back = time.time()
         ahead_s = float(row[13]) - (sent + back) / 2
         books: dict[str, tuple[Applied, ...]] = {}
@@ -262,12 +319,13 @@ async def _facts(connection: psycopg.AsyncConnection[Any], place: Place, address
         most_connections=min(limit for limit in (row[8], row[10], row[12]) if limit >= 0),
         free_connections=max(0, min(limits)),
         clock_ahead_s=ahead_s,
-        pooled=bool(row[7]) or place.port == 6543,
+        pooled=bool(row[7]) or place.pooled,
         books=books,
         unread=tuple(unread),
     )
 
 
+# Of other roles' sessions a plain role is told the name alone, not the type.
 _TABLES = ", ".join(f"to_regclass('{table}')" for table, _ in BOOKS.values())
 _FACTS = f"""
 SELECT current_database(), current_user, current_setting('server_version_num')::int, r.rolsuper,
@@ -276,7 +334,8 @@ SELECT current_database(), current_user, current_setting('server_version_num')::
   coalesce((SELECT reset_val FROM pg_settings WHERE name = 'default_transaction_read_only'), 'off') = 'on',
   pg_is_in_recovery(), current_setting('application_name') <> 'launchready',
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int,
-  (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int,
+  (SELECT count(*) FROM pg_stat_activity
+     WHERE backend_type = 'client backend' OR backend_type IS NULL AND usesysid IS NOT NULL)::int,
   d.datconnlimit, (SELECT count(*) FROM pg_stat_activity a WHERE a.datname = d.datname)::int,
   r.rolconnlimit, extract(epoch FROM clock_timestamp())::float8,
   ARRAY(SELECT t::text FROM unnest(ARRAY[{_TABLES}]) t),
@@ -287,74 +346,10 @@ FROM pg_roles r, pg_database d WHERE r.rolname = current_user AND d.datname = cu
 """  # noqa: S608 - names of our own
 
 
-def _failure(error: psycopg.Error, subject: str, elapsed_s: float) -> Failure:
-    """What the server, or libpq, said: by its code where it gave one, by its English words where not."""
-    said = str(error)
-    for pattern, kind, phase, sentence in _SAID:
-        if re.search(pattern, said, re.IGNORECASE):
-            return kind(phase, subject, sentence.format(place=subject), elapsed_s)
-    if error.diag.message_primary:
-        asked = without_secrets(error.diag.message_primary)[:200]
-        return Refused(Phase.ANSWER, subject, f"{subject} does not answer what was asked: {asked}", elapsed_s)
-    last = said.strip().splitlines()[-1] if said.strip() else type(error).__name__
-    quoted = without_secrets(re.sub(r"^.*?FATAL:\s*", "", last))[:200]
-    return Refused(Phase.ANSWER, subject, f"{subject} refused the connection: {quoted}", elapsed_s)
-
-
-_SAID: tuple[tuple[str, type[Failure], Phase, str], ...] = (
-    ("password authentication failed|28P01", Refused, Phase.REQUEST, "{place} refuses the password of this role"),
-    (
-        "no password supplied",
-        Refused,
-        Phase.REQUEST,
-        "{place} asks for a password and the connection string holds none",
-    ),
-    (r'database ".*" does not exist|3D000', Refused, Phase.REQUEST, "{place} has no database of this name"),
-    (r'role ".*" does not exist|28000', Refused, Phase.REQUEST, "{place} has no role of this name"),
-    (
-        "no pg_hba.conf entry.*(no encryption|SSL off)",
-        Refused,
-        Phase.REQUEST,
-        "{place} takes encrypted connections only; add sslmode=require to the connection string",
-    ),
-    ("no pg_hba.conf entry", Refused, Phase.REQUEST, "{place} lets nobody in from this address (pg_hba.conf)"),
-    (
-        "remaining connection slots|too many (clients|connections)|53300",
-        Refused,
-        Phase.REQUEST,
-        "{place} has no free connection left",
-    ),
-    ("starting up|57P03", Refused, Phase.REQUEST, "{place} is starting up or shutting down"),
-    (
-        "does not support SSL",
-        Refused,
-        Phase.TLS,
-        "{place} does not encrypt, and the connection string demands it (sslmode)",
-    ),
-    (
-        "certificate verify failed|certificate.*(does not match|self.signed)|root certificate file",
-        Refused,
-        Phase.TLS,
-        "the certificate of {place} is not trusted, and the connection string demands it (sslmode=verify-full)",
-    ),
-    ("connection refused", Refused, Phase.CONNECT, "nobody listens at {place}: connection refused"),
-    ("no such file or directory", Refused, Phase.CONNECT, "nobody listens at {place}: there is no such socket"),
-    ("timeout expired|timed out", Timeout, Phase.CONNECT, "{place} did not answer the connection"),
-    ("unreachable|no route to host", Unreachable, Phase.CONNECT, "{place} cannot be reached from here"),
-    ("statement timeout", Timeout, Phase.ANSWER, "{place} took longer than 5 s over a question of no weight"),
-    (
-        "expected authentication request|invalid response|lost synchronization|received invalid",
-        Garbage,
-        Phase.ANSWER,
-        "what listens at {place} is no PostgreSQL",
-    ),
-    (
-        "server closed the connection|connection reset|EOF detected",
-        Refused,
-        Phase.ANSWER,
-        "{place} closed the connection without a word",
-    ),
-)
+def _absent_file(words: Mapping[str, str]) -> str:
+    """The option that names a file which is not here, if one does; libpq would blame the server's certificate."""
+    named = {option: words.get(option, "") for option in ("sslrootcert", "sslcert", "sslkey")}
+    return next((o for o, path in named.items() if path not in ("", "system") and not Path(path).is_file()), "")
 
 
 def _named(place: Place) -> str:
@@ -382,3 +377,5 @@ _LIBPQ = frozenset(
     )
 )  # fmt: skip
 """Options of libpq itself (https://www.postgresql.org/docs/current/libpq-connect.html)."""
+_NOT_LIBPQS = frozenset({"sslmode=no-verify"})
+"""node-postgres's word for an encrypted connection whose certificate is not looked at."""
