@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from launchready.hardening.release.migrations import Standing, irreversible, stand
 from launchready.hardening.release_migrations import _rows as rows_of
+from launchready.hardening.release_migrations import has_release_command
 from launchready.model import Finding, Passed, Severity
 from launchready.portal import Portal
 from launchready.probes.database import Applied
@@ -93,6 +96,59 @@ def test_alembic_follows_the_chain_and_sees_two_ends() -> None:
 
     assert (found.pending, found.heads, found.unknown) == (("c",), ("b", "c"), ())
     assert compared("alembic", files, done("zz")).unknown == ("zz",)
+
+
+def _chain(*names: str) -> list[str]:
+    befores = ["None", *(f'"{name}"' for name in names)]
+    return [f'revision = "{name}"\ndown_revision = {before}\n' for name, before in zip(names, befores, strict=False)]
+
+
+def test_chains_of_several_databases_are_kept_apart() -> None:
+    portal, ledger = _chain("p1", "p2"), _chain("l1", "l2", "l3")
+    files = {f"portal/alembic/versions/{n}.py": text for n, text in enumerate(portal)}
+    files |= {f"ledger/alembic/versions/{n}.py": text for n, text in enumerate(ledger)}
+
+    assert compared("alembic", files, done("p2")) == replace(
+        compared("alembic", files, done("p2")), pending=(), heads=(), unknown=(), applied=2
+    )
+    assert compared("alembic", files, done("p1")).pending == ("p2",)
+    assert compared("alembic", files, ()).heads == ()
+    assert compared("alembic", files, done("zz")).unknown == ("zz",)
+
+
+def test_one_chain_in_two_folders_is_one_chain() -> None:
+    texts = _chain("a", "b", "c")
+    files = dict(zip(("old/versions/1.py", "new/versions/2.py", "old/versions/3.py"), texts, strict=True))
+
+    assert compared("alembic", files, done("a")).pending == ("b", "c")
+
+
+def test_what_came_before_flyways_baseline_is_not_pending() -> None:
+    files = dict.fromkeys((f"db/migration/V{n}__x.sql" for n in (1, 2, 3, 10)), "")
+
+    found = compared("flyway", files, (Applied("2", "BASELINE"), Applied("3", "SQL")))
+
+    assert (found.pending, found.unknown) == (("10",), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "step"),
+    [
+        ('app = "portal"\n[deploy]\n  release_command = "bin/rails db:migrate"\n', True),
+        ('app = "portal"\n[deploy]\n  strategy = "rolling"\n', False),
+        ('app = "portal"\n# [deploy] release_command = "x"\n', False),
+        ("deploy = 3\n", False),
+        ("[[[", False),
+    ],
+)
+def test_flys_own_release_command_applies_what_is_pending(text: str, step: bool) -> None:
+    deploy = {"adapter": "fly", "environment": "production"}
+    portal = Portal.model_validate({"domain": "brightside.example", "deploy": deploy})
+    pending = Standing("django", pending=("a.0002",), applied=1)
+
+    assert has_release_command(text) is step
+    [row] = rows_of(portal, "django", pending, True, step)
+    assert isinstance(row, Passed) is step
 
 
 def test_in_the_preflight_of_a_release_pending_ones_are_what_it_brings() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 
 from launchready.gate import check
 from launchready.hardening.connections_database import database_facts
 from launchready.hardening.release.migrations import NAMES, Standing, needs_text, stand, wanted
 from launchready.hardening.release.migrations import irreversible as read_irreversible
-from launchready.hardening.variables_places import is_others
+from launchready.hardening.variables_model import Scope
+from launchready.hardening.variables_places import is_others, scope_of
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.failures import Failure
@@ -52,7 +55,7 @@ async def migrations(portal: Portal, look: Look) -> AsyncIterator[Row]:
         if isinstance(standing, NotChecked | Passed):
             yield standing
         else:
-            for row in _rows(portal, tool, standing, look.releasing):
+            for row in _rows(portal, tool, standing, look.releasing, await _platform_step(portal, look)):
                 yield row
 
 
@@ -110,7 +113,7 @@ async def standings(portal: Portal, look: Look) -> AsyncIterator[tuple[str, Stan
     if isinstance(paths, Failure):
         yield "", NotChecked(portal.domain, f"the repository cannot be read: {paths}")
         return
-    chosen = [path for path in paths if wanted(path) and not is_others(path)]
+    chosen = [path for path in paths if wanted(path) and not is_others(path) and scope_of(path) is not Scope.TEST]
     if len(chosen) > MOST_FILES:
         yield "", NotChecked(portal.domain, f"there are more than {MOST_FILES} migrations")
         return
@@ -132,7 +135,7 @@ async def standings(portal: Portal, look: Look) -> AsyncIterator[tuple[str, Stan
             yield tool, standing
 
 
-def _rows(portal: Portal, tool: str, standing: Standing, releasing: bool) -> list[Row]:
+def _rows(portal: Portal, tool: str, standing: Standing, releasing: bool, by_platform: bool = False) -> list[Row]:
     name = NAMES[tool]
     rows: list[Row] = []
     if standing.failed:
@@ -148,7 +151,7 @@ def _rows(portal: Portal, tool: str, standing: Standing, releasing: bool) -> lis
         fix = "Deploy the code that brought them, or take them back with that code."
         rows.append(Finding(name, problem, key="unknown", fix=fix, severity=Severity.HIGH,
                             evidence=_lines(standing.unknown)))  # fmt: skip
-    if standing.pending and releasing and _applies(portal):
+    if standing.pending and releasing and (by_platform or _applies(portal)):
         rows.append(Passed(name, f"{len(standing.pending)} are pending, and this release applies them"))
     elif standing.pending:
         count = len(standing.pending)
@@ -162,6 +165,29 @@ def _applies(portal: Portal) -> bool:
     """Whether the release path runs migrations: by commands, or by the platform's own release step."""
     deploy = portal.deploy
     return bool(deploy and (deploy.migrate or deploy.adapter in ("render", "heroku")))
+
+
+async def _platform_step(portal: Portal, look: Look) -> bool:
+    """Whether Fly's own file names the command that it runs before a release goes live."""
+    if not look.releasing or look.repository is None or not portal.deploy or portal.deploy.adapter != "fly":
+        return False
+    files = await look.repository.files()
+    for path in () if isinstance(files, Failure) else files:
+        if path.count("/") <= 1 and re.fullmatch(r"fly[\w.-]*\.toml", path.rpartition("/")[2]):
+            text = await look.repository.text(path)
+            if isinstance(text, str) and has_release_command(text):
+                return True
+    return False
+
+
+def has_release_command(text: str) -> bool:
+    """Whether a `fly.toml` has one (https://fly.io/docs/reference/configuration/#run-one-off-commands)."""
+    try:
+        document = tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    section = document.get("deploy")
+    return isinstance(section, dict) and bool(section.get("release_command"))
 
 
 async def _texts(look: Look, paths: list[str]) -> Mapping[str, str]:

@@ -172,16 +172,19 @@ def _replaced(text: str) -> Iterable[tuple[str, str]]:
 def _alembic(files: Mapping[str, str], applied: tuple[Applied, ...]) -> Standing | None:
     """The table holds the heads only, the files the chain (https://alembic.sqlalchemy.org/en/latest/tutorial.html)."""
     before: dict[str, set[str]] = {}
+    folder: dict[str, str] = {}
     for path, text in files.items():
         revision = re.search(_REVISION, text, re.MULTILINE)
         if not ALEMBIC.search(path) or not revision:
             continue
         down = re.search(r"^down_revision(?:\s*:[^=\n]{1,60})?\s*=\s*(.+(?:\n\s+.+)*)", text, re.MULTILINE)
         before[revision[1]] = set(re.findall(r"""["']([\w-]+)["']""", down[1].split("\n\n")[0])) if down else set()
+        folder[revision[1]] = path.rpartition("/")[0]
     if not before:
         return None
-    heads = sorted(set(before) - {parent for parents in before.values() for parent in parents})
     at = {row.name for row in applied}
+    before = _of_this_database(before, folder, at)
+    heads = sorted(set(before) - {parent for parents in before.values() for parent in parents})
     reached, todo = set[str](), [name for name in at if name in before]
     while todo:
         name = todo.pop()
@@ -195,6 +198,24 @@ def _alembic(files: Mapping[str, str], applied: tuple[Applied, ...]) -> Standing
     )
 
 
+def _of_this_database(before: dict[str, set[str]], folder: Mapping[str, str], at: set[str]) -> dict[str, set[str]]:
+    """The chain that the database is in, where the code brings chains for several databases.
+
+    Folders whose files follow one another are one chain. Where nothing of any is applied, the longest stands for all.
+    """
+    chains: list[set[str]] = []
+    for place in dict.fromkeys(folder.values()):
+        names = {name for name in before if folder[name] == place}
+        linked = names | {parent for name in names for parent in before[name]}
+        apart = [chain for chain in chains if not chain & linked]
+        chains = [*apart, linked.union(*(chain for chain in chains if chain & linked))]
+    if len(chains) == 1:
+        return before
+    used = [chain for chain in chains if chain & at] or ([] if at else [max(chains, key=len)])
+    kept = set().union(*used) if used else set(before)
+    return {name: parents for name, parents in before.items() if name in kept}
+
+
 def _by_name(tool: str, pattern: re.Pattern[str]) -> _Reader:
     def read(files: Mapping[str, str], applied: tuple[Applied, ...]) -> Standing | None:
         brought = {_canonical(tool, found[1]) for path in files if (found := pattern.search(path))}
@@ -203,6 +224,11 @@ def _by_name(tool: str, pattern: re.Pattern[str]) -> _Reader:
         done = {_canonical(tool, row.name) for row in applied if row.done and row.name}
         failed = sorted(row.name for row in applied if not row.done)
         pending = sorted(brought - done - {_canonical(tool, name) for name in failed}, key=_natural)
+        if tool == "flyway":  # it passes over all up to the baseline of a database that was there before it
+            base = max(
+                (_natural(_canonical(tool, row.name)) for row in applied if row.baseline and row.name), default=()
+            )
+            pending = [name for name in pending if _natural(name) > base]
         unknown = sorted(done - brought, key=_natural)
         # Old files are deleted once a schema is dumped, and Flyway's table tells of a baseline too.
         latest = max(map(_natural, brought))
