@@ -20,8 +20,9 @@ from typing import Any
 
 from launchready.lab.authority import Authority
 from launchready.lab.edge import closed_port
-from launchready.lab.edge_http import act
+from launchready.lab.edge_http import PlainStream, act
 from launchready.lab.mailserver import tls_context
+from launchready.lab.postgres_guard import stop_with_this_process
 from launchready.lab.world import Certificate, Database, NameServer, Trouble, World, Zone
 from launchready.probes.network import Detour
 
@@ -122,7 +123,7 @@ class Databases:
             task.add_done_callback(self._tasks.discard)
             try:
                 if database.trouble is not Trouble.NONE:
-                    await act(database.trouble, _Raw(reader, writer))
+                    await act(database.trouble, PlainStream(reader, writer))
                     return
                 first = await self._greeted(reader, writer, context)
                 there, away = await asyncio.open_unix_connection(f"{self._socket}/.s.PGSQL.5432")
@@ -154,18 +155,6 @@ class Databases:
                 return head + await reader.readexactly(length - 8)
 
 
-class _Raw:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def read(self, most: int = 65536) -> bytes:
-        return await self._reader.read(most)
-
-    async def write(self, content: bytes) -> None:
-        self._writer.write(content)
-        await self._writer.drain()
-
-
 async def _pumped(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while content := await reader.read(65536):
         writer.write(content)
@@ -185,6 +174,7 @@ def _server() -> str:
     folder = tempfile.TemporaryDirectory(prefix="lr-pg-")
     data = Path(folder.name) / "db"
     data.mkdir()
+    stop_with_this_process(data, Path(folder.name))
     server = get_server(data, cleanup_mode="stop")
     atexit.register(folder.cleanup)
     atexit.register(server.cleanup)  # before the folder goes
