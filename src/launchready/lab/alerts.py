@@ -14,7 +14,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-from launchready.lab.edge_http import Request, act, serve_h1
+from launchready.lab.edge_http import PlainStream, Request, act, serve_h1
 from launchready.lab.world import Response, Trouble
 
 _KEYS = {"version", "title", "message", "attachments", "type"}
@@ -78,7 +78,7 @@ class AlertReceiver:
         if (task := asyncio.current_task()) is not None:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        stream = _Plain(reader, writer)
+        stream = PlainStream(reader, writer)
         try:
             if self.trouble:
                 await act(self.trouble, stream)
@@ -100,15 +100,3 @@ class AlertReceiver:
             return Response(400, (("Content-Type", "text/plain"),), "not what Apprise sends")
         self.received.append(Received("webhook", str(document.get("title")), str(document.get("message"))))
         return Response(self.status, (("Content-Type", "text/plain"),), "taken")
-
-
-class _Plain:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def read(self, most: int = 65536) -> bytes:
-        return await self._reader.read(most)
-
-    async def write(self, content: bytes) -> None:
-        self._writer.write(content)
-        await self._writer.drain()

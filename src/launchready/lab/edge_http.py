@@ -38,6 +38,22 @@ class Stream(Protocol):
         ...
 
 
+class PlainStream:
+    """A connection in clear."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    async def read(self, most: int = 65536) -> bytes:
+        """Some bytes, or none at the end."""
+        return await self._reader.read(most)
+
+    async def write(self, content: bytes) -> None:
+        """Send all of it."""
+        self._writer.write(content)
+        await self._writer.drain()
+
+
 MOST_BODY = 1024**2
 """Bytes of a request's body that are taken."""
 

@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP
 
 from launchready.lab.authority import Authority
 from launchready.lab.edge import closed_port
-from launchready.lab.edge_http import act
+from launchready.lab.edge_http import PlainStream, act
 from launchready.lab.world import Certificate, MailServer, Trouble, World
 from launchready.probes.network import Detour
 
@@ -74,7 +74,7 @@ class MailServers:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             try:
-                await act(server.trouble, _Raw(reader, writer))
+                await act(server.trouble, PlainStream(reader, writer))
             except (OSError, asyncio.CancelledError):
                 pass  # the other side left, or the lab is closing
             finally:
@@ -91,18 +91,6 @@ class MailServers:
 class _RefusesAll:
     async def handle_RCPT(self, *_: object) -> str:
         return "550 5.7.1 the lab takes no mail"
-
-
-class _Raw:
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
-
-    async def read(self, most: int = 65536) -> bytes:
-        return await self._reader.read(most)
-
-    async def write(self, content: bytes) -> None:
-        self._writer.write(content)
-        await self._writer.drain()
 
 
 def _tls_context(authority: Authority, server: MailServer) -> ssl.SSLContext:

@@ -16,7 +16,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import certifi
 import pycurl
 
 from launchready.probes.curl_multi import CurlMulti
@@ -119,7 +118,7 @@ class Api:
         if limit_s <= 0:
             return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
         transfer = Transfer(url, address, place, self.network.limits, limit_s, share=True)
-        self._trust_only_the_right(transfer.curl)
+        transfer.trust_only_the_right(self.network.ca_pem)
         sent = {"Accept": "application/json", **headers}
         if isinstance(body, bytes):
             transfer.curl.setopt(pycurl.POSTFIELDS, body)
@@ -134,16 +133,6 @@ class Api:
                 return transfer.result(*await self._multi.perform(transfer.curl))
             finally:
                 transfer.curl.close()
-
-    def _trust_only_the_right(self, curl: pycurl.Curl) -> None:
-        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
-        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
-        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        curl.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT")
-        if self.network.ca_pem is not None:
-            curl.setopt(pycurl.CAINFO_BLOB, self.network.ca_pem)
-        else:
-            curl.setopt(pycurl.CAINFO, certifi.where())
 
 
 def _reply(page: Page, url: str) -> Reply | Failure:

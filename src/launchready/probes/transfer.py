@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import certifi
 import pycurl
 
 from launchready import __version__
@@ -45,6 +46,18 @@ class Transfer:
         curl.setopt(pycurl.TIMEOUT_MS, int(limit_s * 1000) or 1)
         curl.setopt(pycurl.HEADERFUNCTION, self._take_head)
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
+
+    def trust_only_the_right(self, ca_pem: bytes | None) -> None:
+        """Let libcurl verify the certificate, against `ca_pem` or Mozilla's roots: for what is sent that is secret."""
+        curl = self.curl
+        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        curl.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT")
+        if ca_pem is not None:
+            curl.setopt(pycurl.CAINFO_BLOB, ca_pem)
+        else:
+            curl.setopt(pycurl.CAINFO, certifi.where())
 
     @property
     def sent(self) -> bool:

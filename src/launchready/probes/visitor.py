@@ -12,7 +12,6 @@ from ipaddress import ip_address
 from types import TracebackType
 from urllib.parse import urlencode, urlsplit
 
-import certifi
 import pycurl
 
 from launchready.probes.addresses import why_unreachable
@@ -140,7 +139,7 @@ class Visitor:
             curl.setopt(pycurl.COPYPOSTFIELDS, urlencode(fields))
         curl.setopt(pycurl.HTTPHEADER, headers)
         if not self.trusts_all:
-            self._trust_only_the_right(curl)
+            transfer.trust_only_the_right(self.network.ca_pem)
         self._multi = self._multi or CurlMulti(4)
         async with self.network.slot("http", host, url):
             try:
@@ -150,13 +149,3 @@ class Visitor:
                 return transfer.result(code, message)
             finally:
                 curl.close()
-
-    def _trust_only_the_right(self, curl: pycurl.Curl) -> None:
-        curl.setopt(pycurl.SSL_VERIFYPEER, 1)
-        curl.setopt(pycurl.SSL_VERIFYHOST, 2)
-        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        curl.setopt(pycurl.SSL_CIPHER_LIST, "DEFAULT")
-        if self.network.ca_pem is not None:
-            curl.setopt(pycurl.CAINFO_BLOB, self.network.ca_pem)
-        else:
-            curl.setopt(pycurl.CAINFO, certifi.where())
