@@ -25,6 +25,11 @@ FAST = '@router.get("/health")\nasync def health({}):\n    '
         ("api.py", FAST.format("") + 'return {"status": "ok"}\n', True),
         ("api.py", FAST.format("session=Depends(get_session)") + 'return {"status": "ok"}\n', False),
         ("api.py", FAST.format("") + 'await database.ping()\n    return {"status": "ok"}\n', False),
+        ("app.py", FLASK + 'return ("ok", 200) if pool.ready else ("no", 503)\n', False),
+        ("app.py", FLASK + 'if not READY:\n        return "no", 503\n    return "ok"\n', False),
+        ("api.py", FAST.format("db: Annotated[Session, Depends(get_db)]") + 'return {"status": "ok"}\n', False),
+        ("api.py", FAST.format("").replace('health")', 'health", dependencies=[Depends(db)])') + "return {}\n", False),
+        ("server/a.js", 'app.get("/healthz", (req, res) => res.status(ready ? 200 : 503).end());\n', False),
         ("server/a.js", 'app.get("/healthz", (req, res) => res.send("ok"));\n', True),
         ("server/a.js", 'router.get("/ready", function (req, res) {\n  res.sendStatus(200);\n});\n', True),
         ("server/a.js", 'app.get("/ready", async (req, res) => {\n  await db.ping();\n  res.send("ok");\n});\n', False),
@@ -43,6 +48,20 @@ def test_a_constant_answer_is_told_from_one_that_looks(path: str, text: str, con
 )
 def test_a_handler_from_elsewhere_is_not_guessed(text: str) -> None:
     assert _handlers({"server/a.js": text}, frozenset(USUAL)) == []
+
+
+@pytest.mark.parametrize(
+    ("import_", "view"),
+    [("from .views import h", "h"), ("from . import views", "views.h"), ("from ..a.views import h", "h")],
+)
+def test_views_that_django_imports_from_beside_are_found(import_: str, view: str) -> None:
+    sources = {
+        "src/a/settings.py": 'ROOT_URLCONF = "a.urls"\n',
+        "src/a/urls.py": f'from django.urls import path\n{import_}\nurlpatterns = [path("healthz", {view})]\n',
+        "src/a/views.py": 'def h(request):\n    return HttpResponse("ok")\n',
+    }
+
+    assert [(one.path, one.constant) for one in _handlers(sources, frozenset(USUAL))] == [("src/a/views.py", True)]
 
 
 def test_of_two_sites_of_django_the_one_that_is_deployed_counts() -> None:

@@ -44,8 +44,9 @@ async def health(portal: Portal, look: Look) -> AsyncIterator[Row]:
     as `[deploy] health`. An address that only says that the process lives may stay beside it.
 
     Looked for are the path of `[deploy] health` and the usual names. A handler that returns a constant looks at
-    nothing; one that calls anything else is taken to look. When one endpoint of the portal looks at something, nothing
-    is found: a liveness probe should be constant. Routes of other frameworks are not understood, and not checked.
+    nothing; one that calls anything else, or decides by anything, is taken to look. When one endpoint of the portal
+    looks at something, nothing is found: a liveness probe should be constant. Routes of other frameworks are not
+    understood, and not checked.
     """
     if look.repository is None or portal.deploy is None:
         yield NotChecked(portal.domain, "no repository is named", "add [repository] to launchready.toml")
@@ -94,6 +95,10 @@ _ANSWERS = re.compile(
 )
 
 
+_DECIDES = re.compile(r"\bawait\b|\s\?\s|\bif\s*\(|\b50[03]\b")
+"""What a handler has that can say something else than well."""
+
+
 def _express(path: str, text: str, wanted: frozenset[str]) -> list[Handler]:
     found = []
     for match in _ROUTE.finditer(text):
@@ -111,7 +116,7 @@ def _express(path: str, text: str, wanted: frozenset[str]) -> list[Handler]:
             _ANSWERS.match(part.strip()) for part in re.split(r";\s*", joined) if part.strip()
         )
         line = text.count("\n", 0, match.start()) + 1
-        found.append(Handler(match[1], path, line, constant and "await" not in inner, joined[:160]))
+        found.append(Handler(match[1], path, line, constant and not _DECIDES.search(inner), joined[:160]))
     return found
 
 

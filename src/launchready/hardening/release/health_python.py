@@ -82,7 +82,7 @@ def _django(
     if path in met or path not in trees:
         return
     met.add(path)
-    imports = _imports(trees[path])
+    imports = _imports(trees[path], path)
     for call in (node for node in ast.walk(trees[path]) if isinstance(node, ast.Call)):
         name = getattr(call.func, "id", getattr(call.func, "attr", ""))
         if name not in ("path", "re_path", "url") or len(call.args) < 2 or not isinstance(call.args[0], ast.Constant):
@@ -143,6 +143,9 @@ def _decorated(path: str, tree: ast.Module, wanted: frozenset[str]) -> Iterator[
 def _judged(route: str, path: str, node: ast.stmt) -> Handler:
     assert isinstance(node, _Function)  # noqa: S101 - asked by the callers
     given = [*node.args.defaults, *(default for default in node.args.kw_defaults if default)]
+    given += [one.annotation for one in (*node.args.args, *node.args.kwonlyargs) if one.annotation]  # Annotated[...]
+    marks = [mark for mark in node.decorator_list if isinstance(mark, ast.Call)]
+    given += [word.value for mark in marks for word in mark.keywords if word.arg == "dependencies"]
     depends = any(isinstance(inner, ast.Call) for default in given for inner in ast.walk(default))
     returned = next((ast.unparse(n) for n in ast.walk(node) if isinstance(n, ast.Return)), "")
     return Handler(route, path, node.lineno, not depends and _constant(node.body), returned[:160])
@@ -154,17 +157,20 @@ def _constant(body: list[ast.stmt]) -> bool:
             called = getattr(node.func, "id", getattr(node.func, "attr", ""))
             if called not in _ANSWERS and not ast.unparse(node.func).endswith("environ.get"):
                 return False
-        elif isinstance(node, ast.With | ast.AsyncWith | ast.Await | ast.Try | ast.Raise):
+        elif isinstance(node, ast.With | ast.AsyncWith | ast.Await | ast.Try | ast.Raise | ast.If | ast.IfExp):
             return False
     return any(isinstance(statement, ast.Return) for statement in body)
 
 
-def _imports(tree: ast.Module) -> dict[str, str]:
+def _imports(tree: ast.Module, path: str) -> dict[str, str]:
     """By local name: the dotted name it stands for."""
     found = {}
+    folders = path.split("/")[:-1]
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+        if isinstance(node, ast.ImportFrom):
+            package = folders[: len(folders) - node.level + 1] if node.level else []
+            module = ".".join([*package, *([node.module] if node.module else [])])
+            found.update({alias.asname or alias.name: f"{module}.{alias.name}" for alias in node.names})
         elif isinstance(node, ast.Import):
             found.update({alias.asname or alias.name: alias.name for alias in node.names})
     return found
