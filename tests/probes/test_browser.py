@@ -188,6 +188,25 @@ async def test_a_server_in_trouble_is_a_failure_in_time(opened, monkeypatch, tro
     assert network.now_s < 25
 
 
+async def test_what_was_cut_off_by_us_is_no_blank_page_and_each_look_may_load_as_much(authority, monkeypatch) -> None:
+    monkeypatch.setattr("launchready.probes.browser_proxy.MOST_BYTES", 150_000)
+    monkeypatch.setattr(browser, "PAGE_S", 5.0)
+    heavy = route(WWW, "/heavy", shown("<!doctype html><p>shown</p><!--" + "x" * 300_000 + "-->"))
+    light = route(WWW, "/light", shown("<!doctype html><p>shown</p><!--" + "x" * 80_000 + "-->"))
+    async with Lab(both(heavy, light)(healthy_world()), authority=authority) as lab:
+        look = lab.look(LIMITS)
+        try:
+            came = await look.browser.open(f"https://{WWW}/heavy")
+            assert isinstance(came, Failure)
+            assert not isinstance(came, Timeout)
+            for _ in range(3):
+                seen = await look.browser.open(f"https://{WWW}/light")
+                assert isinstance(seen, Rendered), seen
+                assert seen.text == "shown"
+        finally:
+            await look.close()
+
+
 async def test_a_script_that_never_ends_is_given_up_on(opened, monkeypatch) -> None:
     monkeypatch.setattr(browser, "PAGE_S", 3.0)
 

@@ -149,15 +149,21 @@ class Browser:
             return OutOfTime(Phase.REQUEST, url, "the deadline of the run passed first")
         began = time.monotonic()
         async with self._places:
-            try:
-                async with asyncio.timeout(limit_s + 2):
-                    return await self._open(url, until, began, limit_s)
-            except TimeoutError:
-                return Timeout(Phase.ANSWER, url, f"the browser showed nothing within {limit_s:.0f} s")
-            except Exception as error:
-                if not _is_playwright(error):
-                    raise
-                return _told(url, error, time.monotonic() - began)
+            self._proxy.renew()
+            came = await self._opened(url, until, began, limit_s)
+            # What was cut off by us says nothing of the page.
+            return _too_much(url) if self._proxy.spent else came
+
+    async def _opened(self, url: str, until: str, began: float, limit_s: float) -> Rendered | Failure:
+        try:
+            async with asyncio.timeout(limit_s + 2):
+                return await self._open(url, until, began, limit_s)
+        except TimeoutError:
+            return Timeout(Phase.ANSWER, url, f"the browser showed nothing within {limit_s:.0f} s")
+        except Exception as error:
+            if not _is_playwright(error):
+                raise
+            return _told(url, error, time.monotonic() - began)
 
     async def close(self) -> None:
         """End the browser and everything it started. May be called twice, and in the middle of a start."""
@@ -239,6 +245,10 @@ class Browser:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(3):
                     await context.close()
+
+
+def _too_much(url: str) -> NoBrowser:
+    return NoBrowser(Phase.ANSWER, url, "it loads more than a browser is allowed here", unlock="see what it loads")
 
 
 _VIEWPORT: Any = {"width": 1280, "height": 900}

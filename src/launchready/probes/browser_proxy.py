@@ -17,7 +17,7 @@ from launchready.probes.failures import Failure
 from launchready.probes.network import Network
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of all that a run's pages load."""
+"""Of what is loaded from one `renew` to the next."""
 MOST_HEAD = 32 * 1024
 HEAD_S = 10.0
 _NAMED_HERE = {"localhost": ("127.0.0.1", "::1")}
@@ -38,6 +38,15 @@ class BrowserProxy:
         """Listen; returns the address for `--proxy-server`."""
         self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, limit=MOST_HEAD)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    def renew(self) -> None:
+        """Allow `MOST_BYTES` again: a page that is looked at often must not seem blank for what was loaded before."""
+        self._left = MOST_BYTES
+
+    @property
+    def spent(self) -> bool:
+        """Whether something was cut off because it was too much."""
+        return self._left <= 0
 
     async def close(self) -> None:
         """Close every connection."""
