@@ -19,8 +19,8 @@ from launchready.edge.control.action import ACTION, owned
 from launchready.edge.control.errand import Errand, errand
 from launchready.edge.control.held import Barred
 from launchready.edge.control.proposal import Proposal
-from launchready.edge.control.stepping import Now, Place, make, predecessor, read
-from launchready.edge.control.steps import Step
+from launchready.edge.control.stepping import Now, make, predecessor, read
+from launchready.edge.control.steps import Place, Step
 from launchready.journal import Journal
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ def locked(root: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def place_of(step: Step) -> Place:
-    """Where a step changes something."""
-    return Place(step.kind, step.name, step.group)
-
-
 def unfinished(root: Path, zone: str) -> Journal | None:
     """The last apply, where it was begun and neither ended nor was undone."""
     book = journal.latest(root, ACTION, zone)
@@ -95,7 +90,7 @@ def _all(doors: Errand, root: Path, proposal: Proposal, applied: Applied, told: 
 
 
 def _one(doors: Errand, book: Journal, step: Step, applied: Applied, told: Told) -> None:
-    place = place_of(step)
+    place = step.place
     now = read(doors, place)
     if now.is_value(step.after):
         told("is so already", step.subject)

@@ -12,7 +12,8 @@ from launchready.edge.control.errand import errand
 from launchready.edge.control.held import Barred, Entry, Present, entry_of
 from launchready.edge.control.proposal import short
 from launchready.edge.control.proposal_records import within
-from launchready.edge.control.stepping import Now, Place
+from launchready.edge.control.stepping import Now
+from launchready.edge.control.steps import Place
 from launchready.edge.control.undoing import made
 from launchready.edge.control.wanted import zone_of
 from launchready.edge.control.wants import MARK

@@ -8,32 +8,10 @@ from typing import Any
 from launchready.edge.control.errand import Errand, chosen
 from launchready.edge.control.held import Barred, Entry, HeldRule, entry_of
 from launchready.edge.control.proposal_records import within
+from launchready.edge.control.steps import Place
 
 ORDER = ("launchready-cache-static", "launchready-cache-pages", "launchready-cache-sessions")
 """Rules of ours whose order matters: of cache rules that fit, the last one decides."""
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """What is changed: `kind`, `name` and `group` of a step."""
-
-    kind: str
-    name: str
-    group: str
-
-    @property
-    def subject(self) -> str:
-        """For people."""
-        if self.kind == "setting":
-            return self.name
-        return f"{self.name} {'RULE' if self.kind == 'rule' else self.group.replace(' ', '/')}"
-
-    @property
-    def part(self) -> str:
-        """What the token needs the permission for."""
-        if self.kind == "rule":
-            return self.group
-        return "bots" if self.name.startswith("bot_management.") else self.kind.replace("setting", "settings")
 
 
 @dataclass(frozen=True, slots=True)

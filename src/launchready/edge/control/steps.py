@@ -12,6 +12,29 @@ ADD, CHANGE, DELETE = "+", "~", "-"
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """What is changed: `kind`, `name` and `group` of a step."""
+
+    kind: str
+    name: str
+    group: str
+
+    @property
+    def subject(self) -> str:
+        """For people."""
+        if self.kind == "setting":
+            return self.name
+        return f"{self.name} {'RULE' if self.kind == 'rule' else self.group.replace(' ', '/')}"
+
+    @property
+    def part(self) -> str:
+        """What the token needs the permission for."""
+        if self.kind == "rule":
+            return self.group
+        return "bots" if self.name.startswith("bot_management.") else self.kind.replace("setting", "settings")
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One change that is made whole or not at all."""
 
@@ -41,11 +64,14 @@ class Step:
         return f"{self.name} {'/'.join(types)}"
 
     @property
+    def place(self) -> Place:
+        """Where it is changed."""
+        return Place(self.kind, self.name, self.group)
+
+    @property
     def part(self) -> str:
         """What the token needs the permission for."""
-        if self.kind == "rule":
-            return self.group
-        return "bots" if self.name.startswith("bot_management.") else self.kind.replace("setting", "settings")
+        return self.place.part
 
 
 @dataclass(frozen=True, slots=True)

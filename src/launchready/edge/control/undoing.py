@@ -12,7 +12,8 @@ from launchready.edge.control.action import ACTION, owned
 from launchready.edge.control.applying import carry_out, locked
 from launchready.edge.control.errand import Errand, errand
 from launchready.edge.control.held import Barred
-from launchready.edge.control.stepping import Place, read
+from launchready.edge.control.stepping import read
+from launchready.edge.control.steps import Place
 from launchready.journal import Journal
 
 if TYPE_CHECKING:
