@@ -255,7 +255,9 @@ class Database:
         import psycopg
 
         patience_s = max(2, round(self.network.limits.connect_timeout_s))
-        options = {**words, "application_name": "launchready", "connect_timeout": str(patience_s)}
+        # What the string leaves open is libpq's own default, and nothing of this process's variables (PGPASSWORD).
+        own = {"password": "", "sslmode": "prefer", "options": ""}
+        options = {**own, **words, "application_name": "launchready", "connect_timeout": str(patience_s)}
         with tempfile.NamedTemporaryFile(suffix=".pem") as roots:
             if words.get("sslmode", "").startswith("verify") and "sslrootcert" not in words:
                 # libpq alone would look for a file in the home of whoever runs this, which the portal has not.
