@@ -24,6 +24,8 @@ from typing import Any
 
 from launchready.hardening.release import docker
 from launchready.hardening.release.docker import Docker
+from launchready.hardening.release.env_file import read_env_file
+from launchready.hardening.release.hidden import Hidden, hidden
 from launchready.hardening.release.shell import run_all, variables
 from launchready.hardening.release.words import Adapter, Failed, Release, Told
 from launchready.portal import Portal
@@ -173,6 +175,14 @@ class ComposeReleases:
             return replace(failed, unsure=True)
         self._note(to, "lived", time.time())
         return None
+
+    @property
+    def hidden(self) -> Hidden:
+        """What must not be seen: of this process, and of the file from which Compose fills in values."""
+        try:
+            return hidden(read_env_file(self.at.folder / ".env"))
+        except OSError:
+            return hidden({})
 
     async def _up(self, step: str, release: Release, told: Told) -> Failed | None:
         wait_s = max(1, int(self.settings.ready_s))

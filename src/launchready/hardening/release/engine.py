@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from launchready import journal
-from launchready.hardening.release.hidden import Hidden
+from launchready.hardening.release.hidden import Hidden, hidden
 from launchready.hardening.release.history import DEPLOY, ROLLBACK, Unfinished, fields, unfinished
 from launchready.hardening.release.words import Adapter, Failed, Release, Told
 from launchready.journal import Journal
@@ -51,9 +51,9 @@ class Place:
 
     @property
     def hidden(self) -> Hidden:
-        """What must not be seen."""
+        """What must not be seen: what the adapter gives to commands, or at least this process's own secrets."""
         found = getattr(self.adapter, "hidden", None)
-        return found if isinstance(found, Hidden) else Hidden()
+        return found if isinstance(found, Hidden) else hidden({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ async def deploy(place: Place, release: Release, before: Release | None, told: T
     Raises OSError where the journal cannot be written: nothing was begun that it does not know of.
     """
     began = time.monotonic()
+    told = place.hidden.told(told)
     pending = unfinished(place.root, place.environment)
     resumed = pending is not None and pending.action == DEPLOY and pending.release.id == release.id
     if pending and resumed:
@@ -164,6 +165,7 @@ async def deploy(place: Place, release: Release, before: Release | None, told: T
 async def roll_back(place: Place, to: Release, before: Release | None, told: Told) -> Result:
     """Make an earlier release live again, and prove it. The lock is held by who calls. Raises OSError."""
     began = time.monotonic()
+    told = place.hidden.told(told)
     pending = unfinished(place.root, place.environment)
     if pending:
         pending.journal.note("ended", result="rolled back by hand", by=to.id)
@@ -223,8 +225,9 @@ async def _step(book: Journal, step: str, work: Callable[[], Awaitable[Any]], pl
 async def _proved(place: Place, book: Journal, release: Release, told: Told, step: str = "verify") -> Proof:
     book.note("intent", step=step)
     proof = await place.prove(release, told)
-    lines = [place.hidden.text(line)[:300] for line in proof.lines[:20]]
-    book.note("done" if proof.holds else "failed", step=step, seen=proof.seen, lines=lines)
+    quiet = place.hidden
+    proof = replace(proof, lines=tuple(quiet.text(line)[:300] for line in proof.lines[:20]))
+    book.note("done" if proof.holds else "failed", step=step, seen=proof.seen, lines=list(proof.lines))
     return proof
 
 
