@@ -101,3 +101,30 @@ async def test_two_replays_at_once_are_refused(typed: Typed, tmp_path: Path) -> 
 
     assert ran.code == 2
     assert "is under way" in ran.err
+
+
+@pytest.mark.parametrize("word", ["deploy", "rollback"])
+async def test_one_command_leads_to_good_from_a_kill_while_it_verifies(typed: Typed, word: str) -> None:
+    await typed("deploy", "--yes")
+    first = typed.host.get()[1]
+    typed.says("two", broken="yes")
+    process = await _begun(typed, stdout=subprocess.DEVNULL)
+
+    def step() -> str:
+        pending = history.unfinished(typed.host.folder, "production")
+        return pending.step if pending else ""
+
+    async with asyncio.timeout(20):
+        while step() != "verify":  # noqa: ASYNC110 - another process does it
+            await asyncio.sleep(0.02)
+    process.kill()
+    await process.communicate()
+    assert typed.host.get()[0] == 500
+    status = await typed("deploy", "--status")
+    assert "while it did: verify" in status.out
+    assert status.code == 1
+
+    ran = await typed(word, "--yes")
+    assert ran.code == (0 if word == "rollback" else 1), ran
+    assert typed.host.get() == (200, first)
+    assert step() == ""
