@@ -7,8 +7,12 @@ from dataclasses import replace
 import pytest
 
 from launchready.hardening.release.migrations import Standing, irreversible, stand
+from launchready.hardening.release_migrations import _platform_step, has_release_command
 from launchready.hardening.release_migrations import _rows as rows_of
-from launchready.hardening.release_migrations import has_release_command
+from launchready.lab.authority import Authority
+from launchready.lab.healthy import healthy_world
+from launchready.lab.lab import Lab
+from launchready.lab.source import files
 from launchready.model import Finding, Passed, Severity
 from launchready.portal import Portal
 from launchready.probes.database import Applied
@@ -186,3 +190,26 @@ def test_steps_that_lose_something(path: str, text: str, what: str) -> None:
 
     assert bool(found) is bool(what)
     assert all(what in one.what for one in found)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "path", "text", "step"),
+    [
+        ("fly", "fly.toml", '[deploy]\nrelease_command = "python manage.py migrate"\n', True),
+        ("fly", "fly.toml", '[deploy]\nstrategy = "rolling"\n', False),
+        ("fly", "other/deep/fly.toml", '[deploy]\nrelease_command = "x"\n', False),
+        ("heroku", "Procfile", "web: gunicorn x\nrelease: python manage.py migrate\n", True),
+        ("heroku", "Procfile", "web: gunicorn release:app\n", False),
+        ("vercel", "fly.toml", '[deploy]\nrelease_command = "python manage.py migrate"\n', False),
+    ],
+)
+async def test_the_platforms_own_file_is_read_for_its_own_adapter(
+    authority: Authority, adapter: str, path: str, text: str, step: bool
+) -> None:
+    async with Lab(files({path: text})(healthy_world()), authority=authority) as lab:
+        look = lab.look(deploy={"adapter": adapter})
+        look.releasing = True
+        try:
+            assert await _platform_step(look.portal, look) is step
+        finally:
+            await look.close()

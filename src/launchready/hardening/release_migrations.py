@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from launchready.gate import check
 from launchready.hardening.connections_database import database_facts
@@ -48,8 +48,9 @@ async def migrations(portal: Portal, look: Look) -> AsyncIterator[Row]:
     Django, Alembic, Rails, Prisma, Laravel and Flyway, each by its own table and the files in the repository; nothing
     is executed. Pending ones and those that failed half-way are blockers; a database that knows migrations the code
     does not have (an older release is live, or a branch was deployed) is a high risk. In the preflight of a release,
-    pending ones are what the release brings, where `[deploy] migrate` or the platform applies them. Apps that Django's
-    settings do not name are left out; migrations of installed packages are not in the repository and not looked at.
+    pending ones are what the release brings, where `[deploy] migrate` or the platform applies them: Render, Heroku with
+    a release phase, Fly with a `release_command`. Apps that Django's settings do not name are left out, and so are those
+    of tests; migrations of installed packages are not in the repository and not looked at.
     """
     async for tool, standing in standings(portal, look):
         if isinstance(standing, NotChecked | Passed):
@@ -164,20 +165,27 @@ def _rows(portal: Portal, tool: str, standing: Standing, releasing: bool, by_pla
 def _applies(portal: Portal) -> bool:
     """Whether the release path runs migrations: by commands, or by the platform's own release step."""
     deploy = portal.deploy
-    return bool(deploy and (deploy.migrate or deploy.adapter in ("render", "heroku")))
+    return bool(deploy and (deploy.migrate or deploy.adapter == "render"))
 
 
 async def _platform_step(portal: Portal, look: Look) -> bool:
-    """Whether Fly's own file names the command that it runs before a release goes live."""
-    if not look.releasing or look.repository is None or not portal.deploy or portal.deploy.adapter != "fly":
+    """Whether the file of the platform names a command that it runs before a release goes live."""
+    adapter = portal.deploy.adapter if portal.deploy else ""
+    if not look.releasing or look.repository is None or adapter not in _STEPS:
         return False
+    pattern, named = _STEPS[adapter]
     files = await look.repository.files()
     for path in () if isinstance(files, Failure) else files:
-        if path.count("/") <= 1 and re.fullmatch(r"fly[\w.-]*\.toml", path.rpartition("/")[2]):
+        if path.count("/") <= 1 and re.fullmatch(pattern, path.rpartition("/")[2]):
             text = await look.repository.text(path)
-            if isinstance(text, str) and has_release_command(text):
+            if isinstance(text, str) and named(text):
                 return True
     return False
+
+
+def has_release_phase(text: str) -> bool:
+    """Whether a `Procfile` or `heroku.yml` has one (https://devcenter.heroku.com/articles/release-phase)."""
+    return bool(re.search(r"^release\s*:", text, re.MULTILINE))
 
 
 def has_release_command(text: str) -> bool:
@@ -188,6 +196,13 @@ def has_release_command(text: str) -> bool:
         return False
     section = document.get("deploy")
     return isinstance(section, dict) and bool(section.get("release_command"))
+
+
+_STEPS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "fly": (r"fly[\w.-]*\.toml", has_release_command),
+    "heroku": (r"Procfile|heroku\.yml", has_release_phase),
+}
+"""By adapter: the files that may name the step, and how they are read. Render keeps its own in the panel too."""
 
 
 async def _texts(look: Look, paths: list[str]) -> Mapping[str, str]:
