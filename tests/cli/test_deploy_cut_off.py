@@ -87,6 +87,22 @@ async def test_a_rollback_that_does_not_hold_is_told(typed: Typed, monkeypatch: 
     assert "route ops was told" in ran.err
 
 
+async def test_a_rehearsal_that_does_not_hold_is_told(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await typed("deploy", "--yes")
+    first = typed.host.get()[1]
+    typed.says("broken", broken="yes")
+    with (typed.host.folder / "launchready.toml").open("a") as file:
+        file.write('\n[[alerts.routes]]\nname = "ops"\nurl_env = "OPS_ALERTS"\n')
+    async with AlertReceiver() as receiver:
+        monkeypatch.setenv("OPS_ALERTS", receiver.webhook)
+        ran = await typed("rehearse", "--yes")
+
+    assert ran.code == 1, ran
+    (alert,) = receiver.received
+    assert alert.subject == "brightside.example: the rehearsal failed"
+    assert f"Live now: {first}" in alert.text
+
+
 async def test_two_replays_at_once_are_refused(typed: Typed, tmp_path: Path) -> None:
     await typed("deploy", "--yes")
     book = journal.latest(tmp_path, "deploy", "production")

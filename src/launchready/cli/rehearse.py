@@ -64,6 +64,8 @@ async def _rehearse(at: Ground, rate: float, yes: bool, as_json: bool) -> int:
             ended = await rehearsal.rehearse(place, source, Traffic(look.network, urls, rate, look.dns), at.told)
     finally:
         await look.close()
+    if ended.failed:
+        await releasing.send_alert(at, "the rehearsal failed", releasing.sentence(ended.failed), ended.live)
     if as_json:
         import json
         from dataclasses import asdict

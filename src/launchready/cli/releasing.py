@@ -206,14 +206,18 @@ async def alert(at: Ground, result: Result) -> None:
     """Tell who is to be told, when a release or a rollback did not hold; a delivery that fails changes nothing."""
     if result.well:
         return
-    from launchready.hardening import alerts
-
     what = "rollback to" if result.action == "rollback" else "release of"
     words = sentence(result.failed) if result.failed else "it did not hold and was rolled back"
+    await send_alert(at, f"the {what} {result.wanted.version} failed", words, result.live)
+
+
+async def send_alert(at: Ground, what: str, words: str, live: Release | None) -> None:
+    """Send to every route, and say what became of it. Never raises."""
+    from launchready.hardening import alerts
+
     look = at.look()
     try:
-        subject = f"{at.portal.domain}: the {what} {result.wanted.version} failed"
-        text = f"{words}\nLive now: {named(result.live)}\n"
+        subject, text = f"{at.portal.domain}: {what}", f"{words}\nLive now: {named(live)}\n"
         for delivery in await alerts.send(at.portal, look.network, subject, text):
             sent = "was told" if delivery.ok else f"was not told: {delivery.reason}"
             warn(f"route {delivery.route} {sent}")
