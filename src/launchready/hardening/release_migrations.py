@@ -49,8 +49,8 @@ async def migrations(portal: Portal, look: Look) -> AsyncIterator[Row]:
     is executed. Pending ones and those that failed half-way are blockers; a database that knows migrations the code
     does not have (an older release is live, or a branch was deployed) is a high risk. In the preflight of a release,
     pending ones are what the release brings, where `[deploy] migrate` or the platform applies them: Render, Heroku with
-    a release phase, Fly with a `release_command`. Apps that Django's settings do not name are left out, and so are those
-    of tests; migrations of installed packages are not in the repository and not looked at.
+    a release phase, Fly with a `release_command`. Apps that Django's settings do not name are left out, and so
+    are those of tests; migrations of installed packages are not in the repository and not looked at.
     """
     async for tool, standing in standings(portal, look):
         if isinstance(standing, NotChecked | Passed):
