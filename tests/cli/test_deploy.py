@@ -157,8 +157,8 @@ async def test_a_killed_deploy_is_told_and_gone_on_with(typed: Typed) -> None:
         cwd=typed.host.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
     )  # fmt: skip
     assert process.stdout
-    while b"$ sleep 30" not in await process.stdout.readline():
-        pass
+    while b"$ sleep 30" not in (line := await process.stdout.readline()):
+        assert line, "it ended too early"
     busy = await typed("deploy", "--yes")
     assert busy.code == 2
     assert f"another deploy of production is under way (process {process.pid})" in busy.err
