@@ -136,8 +136,11 @@ def _show_preflight(found: Preflight, skipped: dict[str, str], *, quiet: bool) -
         say(f"  ✗ {finding.check}: {clean(finding.problem)}")
     for finding in found.advice:
         say(f"  ! {finding.check}: {clean(finding.problem)}", quiet=quiet)
+    reasons: dict[str, list[str]] = {}
     for id, row in found.unseen:
-        say(f"  ? {id}: could not look: {clean(row.reason)}", quiet=quiet)
+        reasons.setdefault(row.reason, []).append(id)
+    for reason, ids in reasons.items():
+        say(f"  ? {', '.join(ids)}: could not look: {clean(reason)}", quiet=quiet)
     for id, reason in skipped.items():
         say(f"  - {id}: left out: {clean(reason)}", quiet=quiet)
 
