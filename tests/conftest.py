@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
@@ -15,6 +16,10 @@ from launchready.probes.network import Limits
 
 Audit = Callable[..., Awaitable[Report]]
 Judge = Callable[..., Awaitable[Outcome]]
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell lets what runs in its background ignore Ctrl-C, and every process of a test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 QUICK = Limits(
     lookup_timeout_s=1.2, connect_timeout_s=1.5, operation_timeout_s=2.0, run_deadline_s=20.0, body_bytes=256 * 1024

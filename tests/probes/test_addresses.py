@@ -63,12 +63,17 @@ def test_a_reachable_address_has_no_reason(address: str) -> None:
     assert globally_reachable(address)
 
 
-@pytest.mark.parametrize("address", [*healthy.EDGE, *healthy.MAIL, healthy.RELAY, *healthy.STRAY])
+@pytest.mark.parametrize("address", [*healthy.ORIGIN, *healthy.MAIL, healthy.RELAY, *healthy.STRAY])
 def test_the_labs_addresses_are_globally_reachable_by_the_registry(address: str) -> None:
     assert globally_reachable(address)
     block = special_block(address)
     assert block is not None
     assert block.reachable
+
+
+@pytest.mark.parametrize("address", healthy.EDGE)
+def test_the_labs_edge_is_globally_reachable_too(address: str) -> None:
+    assert globally_reachable(address)
 
 
 def test_an_ordinary_ipv4_address_is_in_no_block() -> None:

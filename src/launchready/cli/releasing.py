@@ -115,12 +115,17 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     import asyncio
     import signal
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+    async def ended_in_order() -> Any:
+        # By the loop, not by SIGINT: where a shell has put the command into the background, that is ignored.
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if task and signal.getsignal(number) is signal.SIG_DFL:
+                loop.add_signal_handler(number, task.cancel)
+        return await work
+
     try:
-        return asyncio.run(work)
-    except KeyboardInterrupt:
+        return asyncio.run(ended_in_order())
+    except (KeyboardInterrupt, asyncio.CancelledError):
         again = "`launchready deploy --status` says how far it came; `deploy` goes on, `rollback` goes back"
         raise Stop(f"interrupted; {again}", Exit.INTERRUPTED) from None
     except OSError as error:
