@@ -31,6 +31,7 @@ def log_in(page, user):
 
 
 def fits(page):
+    page.wait_for_load_state("domcontentloaded")  # a page that is being left has no document
     assert page.evaluate(_WIDER) <= 0, f"{page.url} is wider than the screen"
     assert page.evaluate(_TOO_SMALL) == []
 
