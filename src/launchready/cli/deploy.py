@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchready.cli import options, releasing
+from launchready.cli.asking import confirm
 from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
 
@@ -85,7 +86,7 @@ async def _deploy(at: Ground, skipped: dict[str, str], allow: bool, yes: bool, a
                 return _print_what_stops(found, plan)
             _show(plan, quiet=at.quiet)
             _stop_at_blockers(found, plan, allow=allow)
-            releasing.confirm(f"Release {plan.release.version} to {plan.environment}?", yes=yes)
+            confirm(f"Release {plan.release.version} to {plan.environment}?", yes=yes)
             more: dict[str, object] = {"skipped": skipped} if skipped else {}
             result = await engine.deploy(place, plan.release, plan.back_to, at.told, **more)
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from launchready.cli import releasing
+from launchready.cli.asking import confirm
 from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
 
@@ -28,7 +29,7 @@ def replayed(at: Ground, book: Path, root: Path, listen: str, *, yes: bool) -> i
         say(f"  ✗ {clean(line)}")
     if that.lacks:
         raise Stop("the journal lacks what is needed there; nothing was changed", Exit.FOUND)
-    releasing.confirm(f"Make it again at {root}?", yes=yes)
+    confirm(f"Make it again at {root}?", yes=yes)
     try:
         result: Any = releasing.run(replay(at.portal, that, at.told))
     except Busy as busy:

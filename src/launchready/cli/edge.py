@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from launchready.cli import options
+from launchready.cli.asking import confirm
 from launchready.cli.stop import Exit, Stop
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ def apply(
         return Exit.FOUND if found.refused else Exit.READY
     if found.too_many and not delete_many:
         raise Stop(f"{found.too_many}; nothing was changed. If that is meant, say --delete-many")
-    _confirm(f"Make {len(found.steps)} changes?", yes=yes)
+    confirm(f"Make {len(found.steps)} changes?", yes=yes)
     told = _teller(quiet=quiet)
     red = {} if no_checks else _ends(portal, reach, found.checks)
     applied = _journalled(lambda: _with_look(portal, reach, lambda look: applying.apply(look, root, found, told)))
@@ -138,7 +139,7 @@ def undo(
         raise Stop(f"no apply of {zone} is left to undo in {root / FOLDER}")
     steps = undoing.made(book)
     _print([_undo_line(step) for step in reversed(steps)], quiet=quiet)
-    _confirm(f"Take back {len(steps)} changes?", yes=yes)
+    confirm(f"Take back {len(steps)} changes?", yes=yes)
     told = _teller(quiet=quiet)
     undone = _journalled(lambda: _with_look(portal, reach, lambda look: undoing.undo(look, root, zone, told)))
     if undone.failure:
@@ -242,15 +243,6 @@ def _journalled(work: Callable[[], Any]) -> Any:
         raise Stop(
             f"the journal could not be written: {error.strerror or error}; stopped. Make room, then run it again"
         ) from None
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Stop("nobody is there to ask; nothing was changed. Look at the plan, then say --yes")
-    if not typer.confirm(question):
-        raise Stop("nothing was changed", Exit.FOUND)
 
 
 def _teller(*, quiet: bool) -> Callable[[str, str], None]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from launchready.cli import options
+from launchready.cli.asking import confirm
 from launchready.cli.stop import Exit, Stop
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def push(
         every = f"every{other} variable of {plan.env_file} is in the store of {plan.vendor.name}"
         _say(f"nothing to do: {every}", quiet=quiet)
         return Exit.READY
-    _confirm(f"Set {len(plan.steps)} variables at {plan.vendor.name}?", yes=yes)
+    confirm(f"Set {len(plan.steps)} variables at {plan.vendor.name}?", yes=yes)
     return _push(portal, plan, settings, reach, root, quiet=quiet)
 
 
@@ -165,7 +166,7 @@ def _undo(
         raise Stop(f"no push of {name} is left to undo in {root / journal.FOLDER}")
     for variable in names:
         _say(f"  - {variable}  deleted, as the last push added it", quiet=quiet)
-    _confirm(f"Delete {len(names)} variables?", yes=yes)
+    confirm(f"Delete {len(names)} variables?", yes=yes)
 
     async def work() -> Any:
         look = _look(portal, reach)
@@ -180,15 +181,6 @@ def _undo(
     for variable in left:
         print(f"launchready: {variable} was replaced; its old value cannot be brought back", file=sys.stderr)
     return Exit.READY
-
-
-def _confirm(question: str, *, yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Stop("nobody is there to ask; nothing was changed. Look at the plan, then say --yes")
-    if not typer.confirm(question):
-        raise Stop("nothing was changed", Exit.FOUND)
 
 
 def _look(portal: Portal, reach: Reach) -> Any:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 import typer
 
 from launchready.cli import options, releasing
+from launchready.cli.asking import confirm
 from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
 
@@ -60,7 +61,7 @@ async def _rehearse(at: Ground, rate: float, yes: bool, as_json: bool) -> int:
             if found.blockers:
                 ids = ", ".join(dict.fromkeys(f.check for f in found.blockers))
                 raise Stop(f"the preflight stops it ({ids}); nothing was changed", Exit.FOUND)
-            releasing.confirm("Rehearse it now?", yes=yes)
+            confirm("Rehearse it now?", yes=yes)
             ended = await rehearsal.rehearse(place, source, Traffic(look.network, urls, rate, look.dns), at.told)
     finally:
         await look.close()

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from launchready.cli import options
 from launchready.cli.stop import Exit, Stop
 
@@ -131,16 +129,6 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     except OSError as error:
         again = "`launchready deploy --status` says how far it came"
         raise Stop(f"the journal could not be written: {error.strerror or error}; stopped. {again}") from None
-
-
-def confirm(question: str, *, yes: bool) -> None:
-    """Ask. Raises Stop where nobody agrees."""
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise Stop("nobody is there to ask; nothing was changed. Look at the plan, then say --yes")
-    if not typer.confirm(question):
-        raise Stop("nothing was changed", Exit.FOUND)
 
 
 def say(words: str, *, quiet: bool = False) -> None:

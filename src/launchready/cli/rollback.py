@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchready.cli import options, releasing
+from launchready.cli.asking import confirm
 from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
 
@@ -50,7 +51,7 @@ async def _roll_back(at: Ground, to: str, yes: bool, as_json: bool) -> int:
                 say(f"  roll back: {line}", quiet=at.quiet)
             if at.portal.deploy and not at.portal.deploy.undo_migrations:
                 say("  The database stays as it is: migrations are not taken back", quiet=at.quiet)
-            releasing.confirm(f"Make {target.version} live again?", yes=yes)
+            confirm(f"Make {target.version} live again?", yes=yes)
             result = await engine.roll_back(place, target, known, at.told)
     finally:
         await look.close()

@@ -23,7 +23,7 @@ from launchready.hardening.release.traffic import Tally, Traffic
 from launchready.lab.cloudflare.account import TOKEN
 from launchready.lab.healthy import ORIGIN
 from launchready.lab.lab import Lab
-from launchready.lab.live_portal import PASSWORD, LivePortal
+from launchready.lab.live_portal import PASSWORD
 from launchready.lab.portal_source import healthy_portal_source
 from launchready.lab.release_host import ReleaseHost, release_host
 from launchready.lab.serve import write_way_in
@@ -202,10 +202,3 @@ def described(lab: Lab, host: PublicHost) -> str:
         },
     }
     return tomlkit.dumps(keys)
-
-
-def prototype() -> LivePortal:
-    """What is live before."""
-    from launchready.lab.prototype import DEPLOYMENT
-
-    return LivePortal(DEPLOYMENT)
