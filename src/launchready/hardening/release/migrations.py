@@ -67,11 +67,6 @@ def needs_text(path: str) -> bool:
     return path.endswith("/apps.py") or any(pattern.search(path) for pattern in TEXT_NEEDED)
 
 
-def tools_in(files: Mapping[str, str]) -> list[str]:
-    """The tools whose migrations are among the files."""
-    return [tool for tool, standing in _READERS.items() if standing(files, ()) is not None]
-
-
 def stand(tool: str, files: Mapping[str, str], applied: Iterable[Applied], installed: str = "") -> Standing | None:
     """Compare; None when the code holds no migration of the tool.
 
