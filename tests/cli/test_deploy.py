@@ -46,13 +46,13 @@ class Typed:
         it = self.host
         keys = {
             "adapter": '"directories"', "source": '"source"', "root": '"host"', "env_file": '".env"',
-            "listen": f'"127.0.0.1:{it.port}"', "web": f'"exec {sys.executable} app.py"', "ready_s": "8",
+            "listen": f'"127.0.0.1:{it.port}"', "web": f'"exec {sys.executable} app.py"', "ready_s": "20",
             "drain_s": "2", "database_env": '""', **changes,
         }  # fmt: skip
         lines = "".join(f"{key} = {value}\n" for key, value in keys.items())
         (it.folder / "launchready.toml").write_text(
             f'domain = "brightside.example"\n[deploy]\n{lines}\n[verify]\nurl = "http://127.0.0.1:{it.port}/"\n'
-            'browser = false\nwithin_s = 2\n[verify.version]\npath = "/"\n'
+            'browser = false\nwithin_s = 5\n[verify.version]\npath = "/"\n'
         )
 
     def says(self, state: str, **files: str | None) -> None:
@@ -84,7 +84,7 @@ async def test_the_plan_is_shown_and_nothing_is_done_unless_somebody_says_so(typ
     assert ran.code == 2, ran
     assert "nobody is there to ask; nothing was changed" in ran.err
     assert "Live now: nothing" in ran.out
-    assert "release: Waits up to 8 s until /healthz answers 200" in ran.out
+    assert "release: Waits up to 20 s until /healthz answers 200" in ran.out
     assert not (typed.host.root / "releases").exists()
     assert journal.latest(typed.host.folder, "deploy", "production") is None
 
@@ -206,14 +206,14 @@ async def test_a_rehearsal_counts_what_visitors_notice(typed: Typed) -> None:
 
 
 async def test_a_release_is_made_again_elsewhere_from_its_journal(typed: Typed, tmp_path: Path) -> None:
-    await typed("deploy", "--yes")
+    first = await typed("deploy", "--yes")
+    assert first.code == 0, first
     book = journal.latest(tmp_path, "deploy", "production")
     assert book
-    from tests.hardening.release.hosts import free_port
-
     from launchready.hardening.release import keeper_call
+    from launchready.hardening.release.processes import spare_port
 
-    words = ("deploy", "--replay", str(book.path), "--root", "other", "--listen", f"127.0.0.1:{free_port()}", "--yes")
+    words = ("deploy", "--replay", str(book.path), "--root", "other", "--listen", f"127.0.0.1:{spare_port()}", "--yes")
     bare = await typed(*words)
     assert bare.code == 1, bare
     assert "SECRET_KEY" in bare.out

@@ -11,12 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.cli.test_deploy import Typed, typed
-from tests.hardening.release.hosts import free_port
 
 from launchready import journal
 from launchready.hardening.release import history
 from launchready.hardening.release.engine import Place, locked
-from launchready.hardening.release.processes import ticks
+from launchready.hardening.release.processes import spare_port, ticks
 from launchready.lab.alerts import AlertReceiver
 
 __all__ = ["typed"]
@@ -111,7 +110,7 @@ async def test_two_replays_at_once_are_refused(typed: Typed, tmp_path: Path) -> 
     (tmp_path / "other" / ".env").write_text("SECRET_KEY=another\n")
     place = typed.host.place
     held = Place(place.adapter, "replay of production", tmp_path / "other", place.prove, {})
-    where = f"127.0.0.1:{free_port()}"
+    where = f"127.0.0.1:{spare_port()}"
     with locked(held):
         ran = await typed("deploy", "--replay", str(book.path), "--root", "other", "--listen", where, "--yes")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import warnings
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from launchready.hardening.release import keeper_call
+from launchready.hardening.release.processes import spare_port
 from launchready.lab.live_portal import PASSWORD, _without_control_socket, portal_folder
 from launchready.portal import Portal, parse_portal
 
@@ -128,8 +128,7 @@ async def release_host(
     """
     server = await asyncio.to_thread(_postgres, folder / "db")
     try:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
+        port = spare_port()
         await asyncio.to_thread(server.psql, "CREATE ROLE portal LOGIN;")
         await asyncio.to_thread(server.psql, "CREATE DATABASE portal OWNER portal;")
         host = make(folder, port, server.get_uri("portal").replace("postgres:@", "portal@", 1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -19,6 +18,7 @@ from launchready.hardening.release.directories import Directories
 from launchready.hardening.release.engine import Place, Proof, Result
 from launchready.hardening.release.history import unfinished
 from launchready.hardening.release.plan import path_of
+from launchready.hardening.release.processes import spare_port
 from launchready.hardening.release.sources import identify, new_release
 from launchready.hardening.release.words import Failed, Release, Told
 from launchready.portal import Portal
@@ -52,11 +52,6 @@ class Server(http.server.ThreadingHTTPServer):
     request_queue_size = 128
 Server(("127.0.0.1", int(os.environ["PORT"])), Portal).serve_forever()
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -153,7 +148,7 @@ class Host:
 @asynccontextmanager
 async def host(folder: Path, **changes: Any) -> AsyncIterator[Host]:
     """A host with one commit in its source and nothing released."""
-    it = Host(folder, free_port(), changes)
+    it = Host(folder, spare_port(), changes)
     it.source.mkdir()
     it.root.mkdir()
     (it.root / ".env").write_text(f"SECRET_KEY={SECRET}\nDATABASE_URL=postgres://u:{SECRET}@127.0.0.1/x\n")

@@ -13,6 +13,7 @@ from launchready import journal
 from launchready.hardening.release import engine, gates, history, keeper_call, rehearsal
 from launchready.hardening.release.adapters import make
 from launchready.hardening.release.plan import path_of
+from launchready.hardening.release.processes import spare_port
 from launchready.hardening.release.replay import Script, replay, script
 from launchready.hardening.release.sources import Source, identify, new_release
 from launchready.hardening.release.traffic import Traffic
@@ -71,7 +72,7 @@ async def test_nobody_notices_a_rehearsal_and_its_journal_makes_it_again_elsewhe
     book = journal.latest(host.folder, "deploy", "production")
     assert book
     other = host.folder / "other"
-    port = _free_port()
+    port = spare_port()
     bare = script(book, other, f"127.0.0.1:{port}")
     assert isinstance(bare, Script)
     [lacks] = bare.lacks
@@ -125,10 +126,3 @@ async def test_the_database_goes_away_during_migrate_and_the_old_version_serves(
     host.commit("Mended")
     again = await engine.deploy(place, new_release(source_of(host)), first.wanted, lines.append)
     assert again.well, again
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

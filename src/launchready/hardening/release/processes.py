@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -194,8 +195,7 @@ def version_of(root: Path, folder: Path, config: dict[str, Any]) -> Version:
         marker = json.loads((folder / MARKER).read_bytes())
     except FileNotFoundError:
         raise ValueError(f"{folder.name} is not a complete release") from None
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = spare_port()
     variables = base()
     if config["env_file"]:
         variables |= read_env_file(root / config["env_file"])
@@ -210,6 +210,18 @@ def version_of(root: Path, folder: Path, config: dict[str, Any]) -> Version:
     web = Process(marker["web"], folder, variables, logs / "web.log")
     worker = Process(marker["worker"], folder, variables, logs / "worker.log") if marker.get("worker") else None
     return Version(folder, Backend(port), web, worker)
+
+
+def spare_port() -> int:
+    """A port of loopback nobody listens on, below those the kernel hands out (RFC 6056 section 3.2) where one is free.
+
+    A port of the kernel's own range may become some other connection's before the portal has bound it. Raises OSError.
+    """
+    for port in random.sample(range(15_000, 32_000), 50):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 async def started(version: Version, note: Callable[[], None]) -> None:
