@@ -45,7 +45,7 @@ Progress = Callable[[Outcome, int, int], None]
 Draw = Callable[[Portal, "Look", tuple[Finding, ...]], Awaitable[DeploymentMap]]
 """Draws the deployment map from facts the run has looked at, and puts its findings on it."""
 
-ROOMS = ("launchready.audit", "launchready.edge", "launchready.hardening")
+ROOMS = ("launchready.audit", "launchready.edge", "launchready.hardening", "launchready.performance")
 """The stage folders whose modules declare checks."""
 
 BAR = {

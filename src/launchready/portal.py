@@ -19,6 +19,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from launchready.model import AcceptedRisk
 from launchready.portal_deploy import AlertSettings, DeploySettings, VerifySettings
 from launchready.portal_edge import EdgeSettings
+from launchready.portal_performance import PerformanceSettings
 from launchready.portal_sections import Section
 
 FILE_NAME = "launchready.toml"
@@ -152,6 +153,10 @@ class Portal(Section):
     """Left out: `launchready deploy` has nothing to do."""
     verify: VerifySettings | None = None
     """Left out: `launchready verify` looks at the first page only."""
+    performance: PerformanceSettings | None = None
+    """Left out: the speed of the portal's flows is not judged."""
+    owned: tuple[str, ...] = ()
+    """Hosts of yours that may be put under load, as labels (`app`) or full names; no other host ever is."""
     alerts: AlertSettings = AlertSettings()
     accepted: tuple[AcceptedSettings, ...] = ()
 
@@ -167,6 +172,11 @@ class Portal(Section):
         return tuple(dict.fromkeys(map(self.full_name, (*self.staging, "staging"))))
 
     @property
+    def owned_hosts(self) -> tuple[str, ...]:
+        """The hosts that may be put under load; `@` is the domain itself, addresses and `localhost` stay."""
+        return tuple(map(self._owned, self.owned))
+
+    @property
     def mail_domains(self) -> tuple[str, ...]:
         """The domains whose mail is judged: the portal's own first."""
         return tuple(dict.fromkeys((self.domain, *self.mail.domains)))
@@ -175,6 +185,13 @@ class Portal(Section):
     def accepted_risks(self) -> tuple[AcceptedRisk, ...]:
         """The accepted risks as the model's data."""
         return tuple(AcceptedRisk(r.check, r.reason, r.until, r.subject) for r in self.accepted)
+
+    def _owned(self, host: str) -> str:
+        if host == "@":
+            return self.domain
+        name = host.strip("[]").lower()
+        plain = name == "localhost" or ":" in name or name.replace(".", "").isdigit()
+        return name if plain else self.full_name(name)
 
     def full_name(self, host: str) -> str:
         """`app` as `app.example.com`; a full name, below the domain or not, as it is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from launchready.lab.measured import measured
 from launchready.lab.rehearsals import rehearsal
 from launchready.lab.world import Source
 
@@ -167,8 +168,9 @@ HEALTHY_SOURCE = Source(
         "render.yaml": _RENDER,
         ".github/workflows/test.yml": _WORKFLOW,
     },
-    ignored=rehearsal(2),
+    ignored={**rehearsal(2), **measured()},
     settings={
+        "performance": {},
         "environments": {
             "production": {
                 "variables": [
@@ -181,6 +183,6 @@ HEALTHY_SOURCE = Source(
                     "VITE_API_URL",
                 ]
             }
-        }
+        },
     },
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from launchready.measurement import Measurement
 from launchready.model import Tree
 from launchready.portal import Portal
 from launchready.probes.browser import Browser
@@ -33,6 +34,8 @@ class Look:
     """Trees a check adds for the report, by title."""
     releasing: bool = False
     """The run is the preflight of a release: what the release itself brings is not there yet, and need not be."""
+    measured: Measurement | None = None
+    """What `launchready perf` has just measured; else the checks read the last one kept."""
     crashes: list[str] = field(default_factory=list)
     """Tracebacks of checks that failed; shown with --debug."""
 

@@ -1,0 +1,19 @@
+"""Planted mistakes of speed: steps of core flows that take buyers longer than their target."""
+
+from __future__ import annotations
+
+from launchready.lab.measured import remeasured, slower
+from launchready.lab.world import Fault
+from launchready.model import Severity
+
+FAULTS = (
+    Fault(
+        "slow-dashboard",
+        "The dashboard takes three seconds in one case of twenty",
+        "performance.p95",
+        Severity.HIGH,
+        remeasured(lambda m: slower(m, "dashboard", 3.1)),
+        subject="dashboard: dashboard",
+        twin=remeasured(lambda m: slower(m, "dashboard", 1.7)),
+    ),
+)
