@@ -173,6 +173,7 @@ async def run(
         looks=look.network.tally(),
         pictures=dict(sorted(look.pictures.items())),
         map=drawn,
+        measured=look.measured,
         version=__version__,
     )
 

@@ -1,7 +1,7 @@
 """The words everything else is written in: stages, severities, findings, outcomes, reports.
 
-Plain frozen data that imports nothing of ours. How a report looks is the business of `report/`; how it is
-made, of `gate.py`.
+Plain frozen data that imports nothing of ours but a measurement. How a report looks is the business of `report/`;
+how it is made, of `gate.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+
+from launchready.measurement import Measurement
 
 
 class Stage(StrEnum):
@@ -276,6 +278,8 @@ class Report:
     """By title: trees that explain, such as `SPF of example.com`."""
     map: DeploymentMap | None = None
     """The deployment map; None where the run did not look at enough to draw one."""
+    measured: Measurement | None = None
+    """The measurement of core flows that this run judged; None where it judged none."""
     version: str = ""
 
     @property

@@ -84,6 +84,7 @@ async def measurement_of(portal: Portal, look: Look) -> Measurement | NotChecked
     if look.now - last.at > OLD:
         days = (look.now - last.at).days
         return NotChecked(portal.domain, f"the last measurement is {days} days old", UNLOCK)
+    look.measured = last  # the report shows what was judged
     return last
 
 

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 from launchready.model import Finding, Outcome, Report, Severity, Tree
-from launchready.report import digest, map_json
+from launchready.report import digest, map_json, performance_json
 
 SCHEMA_ID = "launchready.report/1"
 
@@ -60,6 +60,7 @@ def document(report: Report) -> dict[str, Any]:
         "hosts": list(report.hosts),
         "looks": dict(sorted(report.looks.items())),
         "map": map_json.document(report.map) if report.map else None,
+        "performance": performance_json.document(report.measured) if report.measured else None,
         "pictures": {title: _tree(digest.pruned(tree)) for title, tree in report.pictures.items()},
     }
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from launchready.model import Proof, Severity, Stage, Status, Verdict
-from launchready.report import map_json
+from launchready.report import map_json, performance_json
 from launchready.report.json_report import SCHEMA_ID
 
 _TEXT = {"type": "string"}
@@ -70,6 +70,7 @@ def schema() -> dict[str, Any]:
             hosts=_list(_TEXT),
             looks={"type": "object", "additionalProperties": _COUNT, "description": "Looks by kind: dns, tls, http."},
             map={"anyOf": [{"type": "null"}, map_json.schema()]},
+            performance={"anyOf": [{"type": "null"}, performance_json.schema()]},
             pictures={"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}},
         ),
     }
