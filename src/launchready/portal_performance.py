@@ -100,8 +100,21 @@ class Flow(Section):
     target_s: float | None = Field(default=None, gt=0)
     per_minute: float | None = Field(default=None, gt=0, le=6000)
     """How often it may be walked, for a portal that limits logins or uploads."""
-    changes: bool = False
-    """Whether it leaves something behind (uploads, records); such a flow is walked as often as it must, not more."""
+    changes: bool | None = None
+    """Whether it leaves something behind (uploads, records); a flow that sends forms or files must say so."""
+
+    @model_validator(mode="after")
+    def _says_what_it_leaves(self) -> Flow:
+        sends = any(
+            step.upload or (step.form and step.method != "GET") or step.method in ("PUT", "PATCH", "DELETE")
+            for step in self.steps
+        )
+        if sends and self.changes is None:
+            raise ValueError(
+                f"the flow {self.name!r} sends something, and is walked many times: say changes = true if each walk "
+                "leaves something behind in the portal, or changes = false"
+            )
+        return self
 
 
 class BroadbandSettings(Section):

@@ -24,8 +24,10 @@ from launchready.cli.edge import edge
 from launchready.cli.env import env
 from launchready.cli.env_push import push
 from launchready.cli.explain import explain
+from launchready.cli.flows import flows
 from launchready.cli.init import init
 from launchready.cli.map import map_
+from launchready.cli.perf import perf
 from launchready.cli.rehearse import rehearse
 from launchready.cli.rollback import rollback
 from launchready.cli.secrets import secrets
@@ -47,6 +49,8 @@ app.command("map")(map_)
 app.command()(deploy)
 app.command()(rollback)
 app.command()(rehearse)
+app.command()(perf)
+app.add_typer(flows)
 env.command()(push)
 app.add_typer(env)
 app.add_typer(edge)

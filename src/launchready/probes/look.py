@@ -36,6 +36,8 @@ class Look:
     """The run is the preflight of a release: what the release itself brings is not there yet, and need not be."""
     measured: Measurement | None = None
     """What `launchready perf` has just measured; else the checks read the last one kept."""
+    baseline: Measurement | None = None
+    """What it is compared with; left out: the last one kept of another release."""
     crashes: list[str] = field(default_factory=list)
     """Tracebacks of checks that failed; shown with --debug."""
 
