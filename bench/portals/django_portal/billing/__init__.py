@@ -1,0 +1,1 @@
+"""Companies, their invoices and documents."""
