@@ -1,4 +1,4 @@
-"""A login form as a page's HTML has it: where it is sent, its hidden fields and token, and which fields take what.
+"""Forms as a page's HTML has them: where they are sent, hidden fields and token, and which fields take a login.
 
 Reads, sends nothing. A form that a script draws is not seen here, and said to be missing.
 """
@@ -19,6 +19,7 @@ _TYPED = ("text", "email", "tel", "username", "")
 """Types of inputs that may take an account's name."""
 _NAMES = re.compile(r"user|e-?mail|login|account|identifier", re.IGNORECASE)
 _CODE = re.compile(r"otp|totp|mfa|2fa|two.?factor|(?:verification|security|auth).?code|(?:^|[_-])code$", re.IGNORECASE)
+_CONTROLS = ("input", "button", "select", "option", "textarea")
 _UNSEEN = ("script", "style", "template", "noscript", "title")
 
 
@@ -41,24 +42,49 @@ class LoginForm:
         return {**dict(self.fields), self.user: user, self.password: password}
 
 
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A control that sends a form, and what it changes in it."""
+
+    name: str
+    value: str
+    action: str
+    """Absolute URL it is sent to with this button."""
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """Any form of a page, as a browser would send it that somebody has not touched yet."""
+
+    action: str
+    """Absolute URL."""
+    method: str
+    """`GET` or `POST`."""
+    multipart: bool
+    fields: tuple[tuple[str, str], ...]
+    """What it is sent with, but for files and buttons."""
+    names: frozenset[str]
+    """Of all its controls."""
+    buttons: tuple[Button, ...]
+    """The first is the one that the Enter key presses (HTML, section 4.10.22.2)."""
+
+
+def forms_of(page: Page) -> tuple[Form, ...]:
+    """Every form of a page, in order; forms that only scripts draw are not among them."""
+    heads, forms = _grouped(page)
+    return tuple(_form(page, head, forms.get(number, [])) for number, head in heads.items())
+
+
 def login_form(page: Page) -> LoginForm | None:
     """The first form with one password and a field for an account before it; None when the HTML has none.
 
     Forms with two passwords make an account or change one.
     """
-    forms: dict[int, list[Element]] = {}
-    heads: dict[int, Element] = {}
-    numbers: dict[str, int] = {}
-    for element in markup(page):
-        if element.tag == "form" and element.form not in heads:
-            heads[element.form] = element
-            if id := element.get("id"):
-                numbers.setdefault(id, element.form)
-        elif element.tag in ("input", "button"):
-            place = numbers.get(element.get("form"), element.form)
-            forms.setdefault(place, []).append(element)
+    heads, forms = _grouped(page)
     for number, controls in forms.items():
-        if number and (found := _login(page, heads[number], controls)):
+        inputs = [element for element in controls if element.tag in ("input", "button")]
+        if number and (found := _login(page, heads[number], inputs)):
             return found
     return None
 
@@ -100,6 +126,94 @@ def visible_text(page: Page) -> str:
     return " ".join(html.unescape("".join(parts)).split())
 
 
+def _grouped(page: Page) -> tuple[dict[int, Element], dict[int, list[Element]]]:
+    """The forms of a page, and the controls of each; controls of none are those of 0."""
+    forms: dict[int, list[Element]] = {}
+    heads: dict[int, Element] = {}
+    numbers: dict[str, int] = {}
+    for element in markup(page):
+        if element.tag == "form" and element.form not in heads:
+            heads[element.form] = element
+            if id := element.get("id"):
+                numbers.setdefault(id, element.form)
+        elif element.tag in _CONTROLS:
+            place = numbers.get(element.get("form"), element.form)
+            forms.setdefault(place, []).append(element)
+    return heads, forms
+
+
+def _form(page: Page, head: Element, controls: list[Element]) -> Form:
+    action, method = _action(page, head.get("action")), _method(head.get("method"))
+    kinds = [head.get("enctype").lower()] + [e.get("formenctype").lower() for e in controls if _is_button(e)]
+    return Form(
+        action=action,
+        method=method,
+        multipart="multipart/form-data" in kinds,
+        fields=tuple(_untouched(page, controls)),
+        names=frozenset(e.get("name") for e in controls if e.get("name")),
+        buttons=tuple(
+            Button(
+                e.get("name"),
+                e.attributes.get("value", ""),
+                _action(page, e.get("formaction")) if e.get("formaction") else action,
+                _method(e.get("formmethod")) if e.get("formmethod") else method,
+            )
+            for e in controls
+            if _is_button(e) and "disabled" not in e.attributes
+        ),
+    )
+
+
+def _untouched(page: Page, controls: list[Element]) -> Iterable[tuple[str, str]]:
+    """What controls send that nobody has touched (HTML, section 4.10.22.4, but for buttons and files)."""
+    text = page.text if any(e.tag == "select" for e in controls) else ""
+    options: list[Element] = []
+    for position, element in enumerate(controls):
+        name = element.get("name")
+        if element.tag == "option" or not name or "disabled" in element.attributes:
+            continue
+        if element.tag == "select":
+            options = []
+            for following in controls[position + 1 :]:
+                if following.tag != "option":
+                    break
+                options.append(following)
+            for option in _chosen(element, options):
+                shown = html.unescape(text[option.end : text.find("<", option.end)])
+                yield name, option.attributes.get("value", " ".join(shown.split()))
+        elif element.tag == "textarea":
+            yield name, html.unescape(element.text).removeprefix("\n").replace("\r\n", "\n").replace("\n", "\r\n")
+        elif not _is_button(element):
+            yield from _sent([element], set())
+
+
+def _chosen(select: Element, options: list[Element]) -> list[Element]:
+    able = [option for option in options if "disabled" not in option.attributes]
+    selected = [option for option in able if "selected" in option.attributes]
+    if "multiple" in select.attributes:
+        return selected
+    return selected[-1:] or able[:1]
+
+
+def _is_button(element: Element) -> bool:
+    kind = _kind(element)
+    return (element.tag == "input" and kind in ("submit", "image")) or (
+        element.tag == "button" and kind in ("", "submit")
+    )
+
+
+def _action(page: Page, action: str) -> str:
+    """Where a form is sent; an action that is no web address stands as it came."""
+    try:
+        return urljoin(_base(page), action) if action else page.url
+    except ValueError:
+        return action
+
+
+def _method(method: str) -> str:
+    return "POST" if method.lower() == "post" else "GET"
+
+
 def _login(page: Page, head: Element, controls: list[Element]) -> LoginForm | None:
     passwords = [e for e in controls if _kind(e) == "password" and e.get("name")]
     if len(passwords) != 1:
@@ -111,9 +225,8 @@ def _login(page: Page, head: Element, controls: list[Element]) -> LoginForm | No
     user = user or next((e for e in typed if _NAMES.search(e.get("name"))), typed[-1] if typed else None)
     if user is None:
         return None
-    action = urljoin(_base(page), head.get("action")) if head.get("action") else page.url
     return LoginForm(
-        action=action,
+        action=_action(page, head.get("action")),
         posts=head.get("method").lower() == "post",
         fields=tuple(_sent(controls, {user.get("name"), password.get("name")})),
         user=user.get("name"),

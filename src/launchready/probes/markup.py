@@ -30,6 +30,8 @@ class Element:
     """What is inside, for elements that hold text only: `style`, `script`, `title`, `textarea`."""
     form: int = 0
     """Which `<form>` of the page it is in, counted from 1; 0: in none."""
+    end: int = field(default=0, compare=False)
+    """Where its start tag ends in the page's text."""
 
     def get(self, name: str) -> str:
         """An attribute's value without the white space around it, empty when it is missing."""
@@ -51,7 +53,7 @@ def elements(text: str) -> Iterator[Element]:
             continue
         if not (name := token["start"]) or not token["closed"]:
             continue
-        tag, inside = name.lower(), ""
+        tag, inside, end = name.lower(), "", position
         if tag in _TEXT_ONLY:
             closing = _TEXT_ONLY[tag].search(text, position)
             inside = text[position : closing.start() if closing else len(text)]
@@ -63,7 +65,7 @@ def elements(text: str) -> Iterator[Element]:
             if tag == "form" and not form:  # a form in a form is none
                 forms += 1
                 form = forms
-            yield Element(tag, _attributes(token["attributes"]), inside, form)
+            yield Element(tag, _attributes(token["attributes"]), inside, form, end)
 
 
 @dataclass(frozen=True, slots=True)
