@@ -175,46 +175,13 @@ def is_too_deep(text: str) -> bool:
         work += depth
         if work > MOST_WORK:
             return True
-        if found[2].lower() not in _FLAT:
+        if not _FLAT.fullmatch(found[2].lower()):
             depth = max(0, depth + (-1 if found[1] else 1))
     return False
 
 
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9-]{0,40})", re.IGNORECASE)
-_FLAT = frozenset(
-    [
-        "p",
-        "li",
-        "dt",
-        "dd",
-        "td",
-        "th",
-        "tr",
-        "tbody",
-        "thead",
-        "tfoot",
-        "rp",
-        "rt",
-        "br",
-        "hr",
-        "img",
-        "input",
-        "meta",
-        "link",
-        "area",
-        "base",
-        "col",
-        "embed",
-        "source",
-        "track",
-        "wbr",
-        "param",
-        "path",
-        "circle",
-        "rect",
-        "line",
-        "use",
-        "polygon",
-        "polyline",
-    ]
+_FLAT = re.compile(
+    "p|li|d[td]|t[dhr]|t(?:body|head|foot)|r[pt]|[bh]r|wbr|img|input|meta|link|area|base|col|embed|source|track|param"
+    "|path|circle|rect|line|use|poly(?:gon|line)"
 )
