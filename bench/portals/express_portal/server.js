@@ -10,7 +10,8 @@ const pages = require("./pages");
 const { visitor, ours, begin, signedIn, matches } = require("./sessions");
 
 const PER_PAGE = 25;
-const BILLS = `SELECT b.id, b.number, b.status, b.amount, to_char(b.issued_on, 'YYYY-MM-DD') AS issued_on, y.name AS buyer
+const PER_ANSWER = 100;
+const BILLS = `SELECT b.id, b.number, b.status, b.amount, b.terms, to_char(b.issued_on, 'YYYY-MM-DD') AS issued_on, y.name AS buyer
   FROM bills b JOIN buyers y ON y.id = b.buyer_id WHERE b.client_id = $1 ORDER BY b.issued_on DESC, b.id DESC`;
 
 const folder = path.join(__dirname, "static");
@@ -74,9 +75,9 @@ app.post("/files", signedIn, upload.single("file"), ours, async (request, respon
 app.get("/api/bills", signedIn, async (request, response) => {
   const number = Math.max(1, Number(request.query.page) || 1);
   const found = await query(`${BILLS} LIMIT $2 OFFSET $3`,
-    [request.account.client_id, PER_PAGE + 1, (number - 1) * PER_PAGE]);
-  const next = found.length > PER_PAGE ? `/api/bills?page=${number + 1}` : null;
-  response.json({ items: found.slice(0, PER_PAGE), next });
+    [request.account.client_id, PER_ANSWER + 1, (number - 1) * PER_ANSWER]);
+  const next = found.length > PER_ANSWER ? `/api/bills?page=${number + 1}` : null;
+  response.json({ items: found.slice(0, PER_ANSWER), next });
 });
 
 const server = app.listen(Number(process.env.PORT), "127.0.0.1");

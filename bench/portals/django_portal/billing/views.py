@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from billing.models import Document, Invoice
 
-PER_PAGE = 25
+PER_PAGE, PER_ANSWER = 25, 100
 private = cache_control(private=True, no_store=True)
 
 
@@ -65,8 +65,8 @@ def upload(request):
 def api_invoices(request):
     """Invoices as JSON, by pages."""
     own = Invoice.objects.filter(company_id=request.user.company_id).order_by("-issued_on", "-id")
-    page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
-    rows = list(page.object_list.values("id", "number", "status", "amount", "issued_on"))
+    page = Paginator(own, PER_ANSWER).get_page(request.GET.get("page"))
+    rows = list(page.object_list.values("id", "number", "customer__name", "status", "amount", "issued_on", "note"))
     return JsonResponse({"items": rows, "page": page.number, "pages": page.paginator.num_pages})
 
 
