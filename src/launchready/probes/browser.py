@@ -1,8 +1,9 @@
 """Pages as people get them: opened in a real Chromium, scripts run, what is seen and what went wrong told as data.
 
 One browser a run, started when the first page is asked for, with a fresh profile and nothing of its own to report.
-It reaches what the network reaches (`browser_proxy.py`). Certificates are not judged here, and nothing secret is
-typed: the TLS probe says whether they are right. Needs Playwright and a Chromium; without them it says how to get one.
+It reaches what the network reaches (`browser_proxy.py`). Certificates are not judged by `open`, as nothing secret is
+typed: the TLS probe says whether they are right. A `profile`, which is for who is signed in, trusts only right ones.
+Needs Playwright and a Chromium; without them it says how to get one.
 """
 
 from __future__ import annotations
@@ -13,12 +14,16 @@ import importlib.util
 import os
 import re
 import shutil
+import tempfile
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from launchready.probes.browser_proxy import BrowserProxy
+from launchready.probes.browser_trust import trust
 from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, OutOfTime, Phase, Timeout, Unreachable
 from launchready.probes.network import Network
@@ -138,6 +143,9 @@ class Browser:
         self._starting: asyncio.Task[Failure | None] | None = None
         self._places = asyncio.Semaphore(PAGES_AT_ONCE)
         self._closed = False
+        self._home: tempfile.TemporaryDirectory[str] | None = None
+        self._distrust = ""
+        """Why it does not trust the network's own roots; empty when it does."""
 
     async def open(self, url: str, *, until: str = "") -> Rendered | Failure:
         """Open a page and wait until it shows something, or the text `until`; within `PAGE_S`, each time anew."""
@@ -153,6 +161,40 @@ class Browser:
             came = await self._opened(url, until, began, limit_s)
             # What was cut off by us says nothing of the page.
             return _too_much(url) if self._proxy.spent else came
+
+    @contextlib.asynccontextmanager
+    async def profile(self, url: str) -> AsyncIterator[Any]:
+        """A fresh profile (Playwright's context) for visits to the host of `url`; yields a Failure when there is none.
+
+        Nothing is cached in it yet, it downloads nothing, and only right certificates are trusted: those of the
+        network's `ca_pem`, and of the roots that Chromium brings.
+        """
+        failure = await self._ready()
+        if not failure and self._distrust and urlsplit(url).scheme == "https":
+            failure = NoBrowser(Phase.TLS, url, self._distrust, unlock="install NSS (Debian: apt-get install libnss3)")
+        if failure:
+            yield failure
+            return
+        self._proxy.own.add(urlsplit(url).hostname or "")
+        async with self._places:
+            self._proxy.renew()
+            context = await self._browser.new_context(
+                accept_downloads=False,
+                service_workers="block",
+                viewport=_VIEWPORT,
+                proxy={"server": self._way, "bypass": "<-loopback>"},
+            )
+            try:
+                yield context
+            finally:
+                with contextlib.suppress(Exception):
+                    async with asyncio.timeout(3):
+                        await context.close()
+
+    @property
+    def spent(self) -> bool:
+        """Whether pages loaded more than is allowed: what was cut off by us says nothing of them."""
+        return self._proxy.spent
 
     async def _opened(self, url: str, until: str, began: float, limit_s: float) -> Rendered | Failure:
         try:
@@ -177,6 +219,9 @@ class Browser:
                     async with asyncio.timeout(5):
                         await end()
         await self._proxy.close()
+        if self._home:
+            await asyncio.to_thread(self._home.cleanup)
+            self._home = None
 
     async def _ready(self) -> Failure | None:
         if self._starting is None:
@@ -193,10 +238,12 @@ class Browser:
         try:
             async with asyncio.timeout(min(START_S, self.network.left_s)):
                 self._way = await self._proxy.start()
+                environment = await self._environment()
                 self._playwright = await async_playwright().start()
                 self._browser = await self._playwright.chromium.launch(
                     executable_path=program(),
                     args=list(_FLAGS),
+                    env=environment,
                     # Pages go through our proxy; what the browser asks for by itself goes nowhere.
                     proxy={"server": "http://127.0.0.1:9"},
                     chromium_sandbox=os.geteuid() != 0,  # root has none; anybody else keeps it
@@ -208,6 +255,14 @@ class Browser:
                 raise
             return NoBrowser(Phase.CONNECT, "browser", f"the browser does not start: {_first_line(error)}")
         return None
+
+    async def _environment(self) -> dict[str, str | float | bool]:
+        """The browser's, with a home of its own where it is to trust the network's roots."""
+        if not self.network.ca_pem:
+            return {**os.environ}
+        self._home = tempfile.TemporaryDirectory(prefix="launchready-", ignore_cleanup_errors=True)
+        self._distrust = await trust(Path(self._home.name), self.network.ca_pem)
+        return {**os.environ} if self._distrust else {**os.environ, "HOME": self._home.name}
 
     async def _open(self, url: str, until: str, began: float, limit_s: float) -> Rendered | Failure:
         context = await self._browser.new_context(
