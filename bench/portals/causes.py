@@ -33,6 +33,8 @@ class Cause:
     sql: tuple[str, ...] = ()
     pictures: tuple[tuple[str, int, int], ...] = ()
     """Pictures put in place of those of the portal: path, width and height."""
+    also: tuple[str, ...] = ()
+    """Checks that may speak up too, because what they judge follows from it."""
 
 
 def plant(cause: Cause, folder: Path) -> None:

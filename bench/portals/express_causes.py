@@ -29,7 +29,7 @@ CAUSES = (
         "documents of a client are looked for among all",
         "performance.indexes",
         ("documents", "client_id", "CREATE INDEX CONCURRENTLY"),
-        sql=("DROP INDEX documents_of_client", "CREATE INDEX documents_sent ON documents (sent_at)"),
+        sql=("DROP INDEX documents_of_client",),
     ),
     Cause(
         "api-without-pages",

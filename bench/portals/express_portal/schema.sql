@@ -10,7 +10,7 @@ CREATE TABLE bills (id serial PRIMARY KEY, client_id int NOT NULL REFERENCES cli
 CREATE INDEX bills_of_client ON bills (client_id, issued_on DESC, id DESC);
 CREATE TABLE documents (id serial PRIMARY KEY, client_id int NOT NULL REFERENCES clients, name text NOT NULL,
     size int NOT NULL, sent_at timestamptz NOT NULL DEFAULT now());
-CREATE INDEX documents_of_client ON documents (client_id, id DESC);
+CREATE INDEX documents_of_client ON documents (client_id, sent_at DESC);
 INSERT INTO clients (name) SELECT 'Company ' || i FROM generate_series(1, 402) i;
 INSERT INTO accounts (email, password, client_id)
     SELECT 'user' || i || '@clients.example', :password, 3 + i % 400 FROM generate_series(1, 40000) i;
@@ -25,5 +25,5 @@ INSERT INTO bills (client_id, buyer_id, number, status, amount, issued_on, terms
         generate_series(1, CASE c WHEN 1 THEN 20 WHEN 2 THEN 2000 ELSE 100 END) i ORDER BY i, c;
 INSERT INTO documents (client_id, name, size, sent_at)
     SELECT c, 'Contract ' || i || '.pdf', 1000 + i, now() - i * interval '1 day'
-    FROM generate_series(1, 402) c, generate_series(1, 60) i;
+    FROM generate_series(1, 402) c, generate_series(1, 200) i;
 ANALYZE

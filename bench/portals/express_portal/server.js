@@ -60,7 +60,7 @@ app.get("/bills", signedIn, async (request, response) => {
 
 app.get("/files", signedIn, async (request, response) => {
   const sent = await query(
-    "SELECT name, size FROM documents WHERE client_id = $1 ORDER BY id DESC LIMIT $2", [request.account.client_id, PER_PAGE]);
+    "SELECT name, size FROM documents WHERE client_id = $1 ORDER BY sent_at DESC LIMIT $2", [request.account.client_id, PER_PAGE]);
   show(response, pages.files(request.token, sent));
 });
 
