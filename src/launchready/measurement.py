@@ -249,6 +249,10 @@ class Resource:
     natural: tuple[int, int] | None = None
     depth: int = 0
     """How many answers had to come before this could be asked for."""
+    after: str = ""
+    """URL of the last of them, where that is known."""
+    main_s: float = 0.0
+    """How long this script held the main thread, as far as it held it for more than a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,11 +273,19 @@ class Visit:
     blank_s: float = 0.0
     """How long nothing was seen after the first answer."""
     long_tasks_s: float = 0.0
-    """Time the main thread was taken for more than 50 ms at a time, beyond those 50 ms."""
+    """Time the main thread was taken for more than 50 ms at a time, beyond those 50 ms, until the data was seen."""
     round_trips: int = 0
     """Answers that had to come one after another until the data was there."""
     errors: tuple[str, ...] = ()
     resources: tuple[Resource, ...] = ()
+    wait_s: float = 0.0
+    """Until the first byte of the page's own answer."""
+    data_by: str = ""
+    """How the data was told: `text` (the step's), `growth` (of what is visible); empty: it could not be told."""
+    visits: int = 1
+    """Of so many visits this one took the middle place."""
+    spread_s: tuple[float, float] | None = None
+    """The fastest and the slowest of them, by the same clock."""
 
 
 @dataclass(frozen=True, slots=True)
