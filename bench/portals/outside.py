@@ -47,7 +47,7 @@ async def _http(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
         else:
             await asyncio.sleep(WIDGET_S)
             kind, body = "text/javascript", b"window.chatter = true;\n" + b"// talk to us \n" * 2_000
-        fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nCache-Control: public, max-age=60\r\n"
+        fields = f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\nCache-Control: no-cache\r\n"
         writer.write(f"HTTP/1.1 200 OK\r\n{fields}Connection: close\r\n\r\n".encode() + body)
         await writer.drain()
     except (OSError, asyncio.IncompleteReadError):

@@ -32,7 +32,7 @@ function login(token, error = "") {
   return `<h1>Log in</h1><p role="alert">${error}</p>
 <form method="post" action="/login">${hidden(token)}
 <p><label for="email">E-mail</label><input id="email" name="email" type="email" autocomplete="username"></p>
-<p><label for="password">Password</label><input id="password" name="password" type="password"></p>
+<p><label for="password">Password</label><input id="password" name="password" type="password" autocomplete="current-password"></p>
 <button>Log in</button></form>`;
 }
 

@@ -28,7 +28,8 @@ INSERT INTO billing_user (email, password, company_id)
 INSERT INTO billing_user (email, password, company_id)
     VALUES ('small@clients.example', %(password)s, 1), ('large@clients.example', %(password)s, 2);
 INSERT INTO billing_customer (company_id, name)
-    SELECT c, 'Customer ' || c || '/' || i FROM generate_series(1, {OTHERS + 2}) c, generate_series(1, 10) i;
+    SELECT c, 'Customer ' || c || '/' || i FROM generate_series(1, {OTHERS + 2}) c, generate_series(1, 10) i
+    ORDER BY c, i;
 INSERT INTO billing_invoice (company_id, customer_id, number, status, amount, issued_on, note)
     SELECT c, (c - 1) * 10 + 1 + i %% 10, 'INV-' || c || '-' || i, (ARRAY['sent', 'paid', 'paid', 'paid'])[1 + i %% 4],
         100 + (i * 37 + c * 11) %% 9000, DATE '2026-01-01' - (i %% 700), repeat('Thank you for your order. ', 8)
