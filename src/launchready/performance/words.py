@@ -66,6 +66,8 @@ class StepRun:
     """Its redirects, in order; the last one is where it ended."""
     trouble: Untold | None = None
     """Why it did not go as the file says; the flow ends there."""
+    final: bool = False
+    """Whether coming again would make it worse: a login was refused, a limit was met, a person is asked for."""
 
     @property
     def elapsed_s(self) -> float:
@@ -85,3 +87,8 @@ class FlowRun:
     def trouble(self) -> Untold | None:
         """What ended it early."""
         return self.steps[-1].trouble if self.steps else None
+
+    @property
+    def final(self) -> bool:
+        """Whether nobody should walk as this user again in this run."""
+        return bool(self.steps) and self.steps[-1].final
