@@ -57,6 +57,7 @@ CAUSES = (
                 'Paginator(own.order_by("-issued_on", "-id"), 100_000)',
             ),
         ),
+        also=("performance.growth", "performance.payload"),
     ),
     Cause(
         "dashboard-cached-for-all",
@@ -126,6 +127,7 @@ CAUSES = (
                 '    open_invoices["rank"] = ranked.index(request.user.company_id) + 1\n' + _DASHBOARD,
             ),
         ),
+        also=("performance.p95",),
     ),
     Cause(
         "login-by-detours",

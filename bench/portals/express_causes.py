@@ -49,6 +49,7 @@ CAUSES = (
                 "  response.json({ items: found });",
             ),
         ),
+        also=("performance.payload", "performance.growth"),
     ),
     Cause(
         "nothing-compressed",
@@ -63,6 +64,7 @@ CAUSES = (
         "performance.payload",
         ("logo.png",),
         pictures=(("static/logo.png", 2400, 800),),
+        also=("performance.first_view",),
     ),
     Cause(
         "key-made-at-first-use",

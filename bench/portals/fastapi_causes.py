@@ -37,6 +37,7 @@ CAUSES = (
         "performance.payload",
         ("GET /api/dashboard", "MB"),
         (Edit(_APP, _FOUND, _FOUND.replace(".limit(PER_PAGE)", "")), _WITH_MEMO, _LOADED_MEMO),
+        also=("performance.pagination", "performance.growth", "performance.p95", "performance.first_view"),
     ),
     Cause(
         "fields-nobody-sees",
@@ -58,6 +59,7 @@ CAUSES = (
             ),
             Edit(_APP, _COUNT, _COUNT + "    rates.load()\n"),
         ),
+        also=("performance.inline_work", "performance.p95"),
     ),
     Cause(
         "rates-without-timeout",
@@ -80,6 +82,7 @@ CAUSES = (
             Edit(_APP, "import hashlib\n", "import hashlib\nimport os\n"),
             Edit("templates/base.html", "<title>", '<script src="{{ widget }}"></script>\n<title>'),
         ),
+        also=("performance.first_view",),
     ),
     Cause(
         "three-fetches-in-a-row",
@@ -108,6 +111,7 @@ CAUSES = (
                 '@app.get("/api/invoices")\n',
             ),
         ),
+        also=("performance.first_view",),
     ),
     Cause(
         "sums-of-everything",
