@@ -190,7 +190,7 @@ class Database:
         if isinstance(where, Failure):
             return where
         address, words = where
-        subject = _named(place)
+        subject = named(place)
         if absent := _absent_file(words):
             return Absent(Phase.REQUEST, subject, f"the file that {absent} names is not on this machine")
         limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
@@ -212,6 +212,46 @@ class Database:
         if isinstance(found, Timeout) and not await self._takes_connections(words):
             return Shut(Phase.CONNECT, subject, f"{subject} takes no connection from here", found.elapsed_s)
         return found
+
+    @asynccontextmanager
+    async def reading(self, text: str) -> AsyncIterator[tuple[Place, psycopg.AsyncConnection[Any]] | Failure]:
+        """A connection for more than one question. Whoever asks keeps to reading, and bounds each question.
+
+        What goes wrong while connecting is a failure; what goes wrong afterwards is psycopg's error.
+        """
+        try:
+            import psycopg
+        except ImportError:
+            yield Unreachable(Phase.REQUEST, "", "psycopg is not installed: pip install 'launchready[postgres]'")
+            return
+        place = read_string(text)
+        if place is None:
+            yield Garbage(Phase.REQUEST, "", "it is no connection string that PostgreSQL's own library can read")
+            return
+        where = await self._where(place)
+        if isinstance(where, Failure):
+            yield where
+            return
+        subject, began = named(place), time.monotonic()
+        if absent := _absent_file(where[1]):
+            yield Absent(Phase.REQUEST, subject, f"the file that {absent} names is not on this machine")
+            return
+        opening = self._connected(where[1])
+        found: Failure | None = None
+        try:
+            async with asyncio.timeout(self.network.bounded_s(self.network.limits.operation_timeout_s)):
+                connection = await opening.__aenter__()
+        except TimeoutError:
+            found = Timeout(Phase.CONNECT, subject, f"{subject} did not answer in time", time.monotonic() - began)
+        except psycopg.Error as error:
+            found = refusal(error, subject, time.monotonic() - began)
+        if found:
+            yield found
+            return
+        try:
+            yield place, connection
+        finally:
+            await opening.__aexit__(None, None, None)
 
     async def _takes_connections(self, words: Mapping[str, str]) -> bool:
         """Whether something listens there: asked only when it said nothing in time."""
@@ -288,7 +328,7 @@ async def _facts(connection: psycopg.AsyncConnection[Any], place: Place, address
         sent = time.time()
         rows = await (await connection.execute(_FACTS)).fetchall()
         if len(rows) != 1:  # a server that only speaks PostgreSQL's protocol
-            return Garbage(Phase.ANSWER, _named(place), "it does not know its own role and database as PostgreSQL does")
+            return Garbage(Phase.ANSWER, named(place), "it does not know its own role and database as PostgreSQL does")
         [row] = rows
         back = time.time()
         ahead_s = float(row[13]) - (sent + back) / 2
@@ -307,7 +347,7 @@ async def _facts(connection: psycopg.AsyncConnection[Any], place: Place, address
                 books[tool] = tuple(Applied(str(a), str(b or ""), bool(done)) for a, b, done in rows)
     limits = [limit - used for limit, used in ((row[8], row[9]), (row[10], row[11]), (row[12], row[16])) if limit >= 0]
     return DatabaseFacts(
-        place=_named(place),
+        place=named(place),
         local=not address or _private(address) or "." not in place.host,
         name=str(row[0]),
         role=str(row[1]),
@@ -354,7 +394,8 @@ def _absent_file(words: Mapping[str, str]) -> str:
     return next((o for o, path in named.items() if path not in ("", "system") and not Path(path).is_file()), "")
 
 
-def _named(place: Place) -> str:
+def named(place: Place) -> str:
+    """A server for people: host and port, or the folder of its socket; no login."""
     host = place.host or "localhost"
     return host[:200] if host.startswith("/") else f"{host[:200]}:{place.port}"
 
