@@ -79,19 +79,21 @@ def json_content(method: str, url: str, value: object) -> Content:
     return Content(method, url, "application/json", body)
 
 
-def multipart_content(method: str, url: str, pairs: Pairs, upload: FlowUpload, content: bytes) -> Content:
-    """Fields and one file (RFC 7578; names as HTML, section 4.10.22.8, writes them)."""
+def multipart_content(method: str, url: str, pairs: Pairs, upload: FlowUpload | None, content: bytes) -> Content:
+    """Fields and a file, if any (RFC 7578; names as HTML, section 4.10.22.8, writes them)."""
     mark = f"----LaunchReady{secrets.token_hex(12)}"
     parts = [
         f'--{mark}\r\nContent-Disposition: form-data; name="{_escaped(name)}"\r\n\r\n'.encode()
         + value.replace("\r\n", "\n").replace("\n", "\r\n").encode()
         + b"\r\n"
         for name, value in pairs
-        if name != upload.field
+        if upload is None or name != upload.field
     ]
-    head = f'--{mark}\r\nContent-Disposition: form-data; name="{_escaped(upload.field)}"; '
-    head += f'filename="{_escaped(upload.name)}"\r\nContent-Type: {_one_line(upload.content_type)}\r\n\r\n'
-    body = b"".join((*parts, head.encode(), content, f"\r\n--{mark}--\r\n".encode()))
+    if upload:
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="{_escaped(upload.field)}"; '
+        head += f'filename="{_escaped(upload.name)}"\r\nContent-Type: {_one_line(upload.content_type)}\r\n\r\n'
+        parts.append(head.encode() + content + b"\r\n")
+    body = b"".join((*parts, f"--{mark}--\r\n".encode()))
     return Content(method, url, f"multipart/form-data; boundary={mark}", body)
 
 

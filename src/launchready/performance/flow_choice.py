@@ -18,6 +18,8 @@ from launchready.portal_performance import Flow, FlowLogin, FlowStep, FlowUser, 
 VERIFY_USER = "verify"
 """The name of the account of `[verify.login]`, where no other is named."""
 LOGIN = "login"
+USER, PASSWORD = "user", "password"
+"""`{user}` and `{password}`: of the flow's account, for a login that is no form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,14 @@ def step_name(step: FlowStep) -> str:
 
 
 def logs_in(flow: Flow) -> bool:
-    """Whether one of its steps is a login."""
-    return any(step.login for step in flow.steps)
+    """Whether one of its steps is a login, by a form or by `{password}`."""
+    return any(step.login or sends_password(step) for step in flow.steps)
+
+
+def sends_password(step: FlowStep) -> bool:
+    """Whether a step sends the account's password in what it says itself."""
+    place = f"{{{PASSWORD}}}"
+    return place in str(step.json_body) or any(place in text for text in (*step.form.values(), *step.headers.values()))
 
 
 def whole_address(base: str, path: str) -> str:
