@@ -136,7 +136,7 @@ CAUSES = (
             Edit(
                 "security.py",
                 "    return hmac.compare_digest(hashed(password, salt), kept)",
-                '    hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 8_000_000)\n'
+                '    hashlib.pbkdf2_hmac("sha256", password.encode(), salt, 12_000_000)\n'
                 "    return hmac.compare_digest(hashed(password, salt), kept)",
             ),
         ),
