@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -74,6 +75,11 @@ class ShapingRelay:
         task.add_done_callback(self._opening.discard)
         port = self._ports[place] = int(listening.getsockname()[1])
         return port
+
+    @property
+    def held_bytes(self) -> int:
+        """What it holds back now, of all connections."""
+        return sum(way.held_bytes for connection in self.connections for way in (connection.up, connection.down))
 
     async def opened(self) -> None:
         """Wait until every port takes connections."""
@@ -156,6 +162,8 @@ class _Way:
         self._window = INITIAL_WINDOW
         self._peak = self._under_way = 0
         self._waiting = bytearray()
+        self._travelling: deque[tuple[float, bytes | Callable[[], None]]] = deque()
+        """When it arrives, and what: bytes, or what an end or a reset does. Timers of the same time keep no order."""
         self._held: list[int] = []
         """Sizes of what a sink took that does not read."""
         self._silent_s = self.not_before_s = 0.0
@@ -191,38 +199,52 @@ class _Way:
             del self._waiting[:size]
             self._under_way += size
             self._peak = max(self._peak, self._under_way)
-            self._at(self._lane.leaves(size, now_s) + self._half_s, self._arrive, piece)
+            self._send(self._lane.leaves(size, now_s) + self._half_s, piece)
         if self.source and len(self._waiting) < WAITING_BYTES // 2:
             self.source.resume()
         if self.ending and not self._waiting and not self.ended:
             self.ended = True
-            self._at(self.arrives_s(now_s), self._finish)
+            self.send_on(self._finish, now_s)
 
-    def arrives_s(self, now_s: float) -> float:
-        """When something without length that leaves now arrives."""
-        return self._lane.leaves(0, now_s) + self._half_s
+    @property
+    def held_bytes(self) -> int:
+        """Waiting, under way, or taken by a sink that does not read."""
+        return len(self._waiting) + self._under_way
+
+    def send_on(self, act: Callable[[], None], now_s: float) -> None:
+        """Have something done where the way ends, after what was sent before."""
+        self._send(self._lane.leaves(0, now_s) + self._half_s, act)
 
     def acknowledge_held(self) -> None:
         """The sink reads again."""
         held, self._held = self._held, []
         for size in held:
-            self._at(_now() + self._half_s, self._acknowledge, size)
+            self._acknowledge_at(_now() + self._half_s, size)
 
     def drop(self) -> None:
         """Forget all."""
         self._waiting.clear()
+        self._travelling.clear()
         self._held.clear()
         self.ended = True
         self.source = self.sink = None
 
-    def _arrive(self, due_s: float, piece: bytes) -> None:
-        if self.sink is None:
+    def _send(self, due_s: float, what: bytes | Callable[[], None]) -> None:
+        self._travelling.append((due_s, what))
+        self._connection.loop.call_at(due_s - EARLY_S, self._arrive)
+
+    def _arrive(self) -> None:
+        if self.sink is None or not self._travelling:
             return
-        self.sink.write(piece)
+        due_s, what = self._travelling.popleft()
+        if not isinstance(what, bytes):
+            what()
+            return
+        self.sink.write(what)
         if self.sink.full:
-            self._held.append(len(piece))  # a receiver that does not read acknowledges no more
+            self._held.append(len(what))  # a receiver that does not read acknowledges no more
         else:
-            self._at(due_s + self._half_s, self._acknowledge, len(piece))
+            self._acknowledge_at(due_s + self._half_s, len(what))
 
     def _acknowledge(self, due_s: float, size: int) -> None:
         self._under_way -= size
@@ -231,13 +253,13 @@ class _Way:
         self._window = max(self._window, min(self._window + size, 2 * self._peak, self._most))
         self.push(due_s)
 
-    def _finish(self, due_s: float) -> None:
+    def _finish(self) -> None:
         if self.sink:
             self.sink.finish()
             self._connection.one_way_ended()
 
-    def _at(self, due_s: float, act: Callable[..., None], *what: object) -> None:
-        self._connection.loop.call_at(due_s - EARLY_S, act, due_s, *what)
+    def _acknowledge_at(self, due_s: float, size: int) -> None:
+        self._connection.loop.call_at(due_s - EARLY_S, self._acknowledge, due_s, size)
 
 
 class _Connection:
@@ -284,7 +306,7 @@ class _Connection:
         if way.sink is None or way.ending:
             self.abort()
         else:
-            self.loop.call_at(way.arrives_s(_now()), self.abort)
+            way.send_on(self.abort, _now())
 
     def abort(self) -> None:
         """Reset both sides."""
@@ -312,7 +334,7 @@ class _End(asyncio.Protocol):
         """The socket is there."""
         self._transport = cast(asyncio.Transport, transport)
         own: socket.socket = transport.get_extra_info("socket")
-        # The loop leaves Nagle's algorithm on for sockets it did not make; with delayed acknowledgements it costs 40 ms.
+        # The loop leaves Nagle's algorithm on for sockets it did not make; with late acknowledgements it costs 40 ms.
         own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if self is self._connection.near:
             self._connection.accepted()
