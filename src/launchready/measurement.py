@@ -224,6 +224,9 @@ class SerialCalls:
     """Per request, together."""
     code: str = ""
     kind: str = "http"
+    """`http`, `rpc`, `cache`; `wait` for one call that takes most of the route's time; `mail`, `message`."""
+    of_s: float = 0.0
+    """Per request, the route's whole time."""
 
 
 @dataclass(frozen=True, slots=True)
