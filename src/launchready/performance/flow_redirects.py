@@ -56,7 +56,8 @@ async def follow(
             return Way(tuple(replies))
         if page.header("set-cookie"):
             seen.clear()  # with a cookie the same address may answer something else
-        seen.add((request.method, request.url))
+        else:
+            seen.add((request.method, request.url))
         following = _redirected(request, page.status, page.location, private)
         target = urlsplit(following.url)
         if target.scheme not in ("http", "https"):
