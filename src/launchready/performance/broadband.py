@@ -47,7 +47,7 @@ def line_of(portal: Portal) -> Line:
     if line := LINES.get(wanted.strip().lower()):
         return line
     near = difflib.get_close_matches(wanted.strip().lower(), LINES, n=1, cutoff=0.4)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
+    meant = f"; did you mean {near[0]!r}?" if near else "."
     raise ValueError(
         f"[performance] broadband: there is no line {wanted!r}{meant} Known are {', '.join(LINES)}; "
         "your own is a table with down_mbps, up_mbps and rtt_ms"
