@@ -27,3 +27,17 @@ _STRING = re.compile(r"'(?:[^']|'')*'")
 _VALUE = re.compile(r"\$\d+|%s|%\(\w+\)s|(?<![:\w]):[A-Za-z_]\w*|(?<![\w\"`.$])\d+(?:\.\d+)?\b|\?")
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|\w+)'
 _TABLE = re.compile(rf"\b(?:FROM|INTO|UPDATE)\s+(?:ONLY\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)", re.IGNORECASE)
+
+
+def is_write(text: str) -> bool:
+    """Whether it changes rows."""
+    return _COMMENT.sub(" ", text).lstrip("( \t\r\n")[:7].upper().startswith(("INSERT", "UPDATE", "DELETE", "MERGE"))
+
+
+def shown(text: str, most: int = 240) -> str:
+    """A statement for people: long lists of columns left out, so that its condition is seen."""
+    bare = re.sub(r"\s+", " ", _COMMENT.sub(" ", text)).strip()
+    found = re.match(r"(SELECT (?:DISTINCT )?)(.{60,}?)( FROM .*)", bare, re.IGNORECASE)
+    if found and len(bare) > most:
+        bare = f"{found[1]}…{found[3]}"
+    return bare if len(bare) <= most else bare[: most - 1] + "…"

@@ -145,7 +145,7 @@ async def delta(counted: Counted, before: Snapshot, after: Snapshot) -> Delta | 
 
 
 def asks(text: str) -> bool:
-    """Whether a statement reads or writes: not one that opens a transaction, sets something or only asks who is there."""
+    """Whether a statement reads or writes: not one that opens a transaction, sets something or asks who is there."""
     bare = _LEADING_COMMENTS.sub("", text).lstrip("( \t\r\n")
     if _NOTHING.match(bare):
         return False
