@@ -198,8 +198,8 @@ def _form_again(walk: Walk, user: str, came: Way, sent: Way) -> Refusal:
         return Refusal(reason, _captcha_unlock(widget), final=True)
     if widget:
         return Refusal(f"after the login of {user} {widget} is asked for", _captcha_unlock(widget), final=True)
-    if sent.replies[0].page.redirects and len({urlsplit(r.page.url).path for r in sent.replies}) > 2:
-        # It led somewhere else first, and from there back to the login.
+    if any(urlsplit(reply.page.url).path != urlsplit(page.url).path for reply in sent.replies[1:-1]):
+        # It led somewhere behind the login first, and from there back to it.
         reason = f"the login of {user} leads back to the login: the session does not hold"
         return Refusal(
             reason, "see the cookie: its domain, path, Secure, SameSite; and the store of sessions", final=True

@@ -1,0 +1,241 @@
+"""A step that does not go as the file says: what is said, at which step, and that the flow ends there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.performance.own_session import OwnSession
+from tests.performance.portals import ENVIRON, Answer, Portal, flow, page, redirect, running
+
+from launchready.performance.flows import Saving, walk
+from launchready.performance.words import FlowRun
+from launchready.probes.network import Limits
+
+LOGIN: dict[str, Any] = {"login": {"path": "/login/"}}
+ROOM = Limits(operation_timeout_s=5, body_bytes=200_000)
+
+
+@pytest.fixture
+async def portal() -> AsyncIterator[Portal]:
+    async with running() as started:
+        yield started
+
+
+async def walked(
+    portal: Portal, *steps: dict[str, Any], limits: Limits = ROOM, saving: Saving | None = None, user: str = "ada"
+) -> FlowRun:
+    session = OwnSession(limits)
+    try:
+        return await walk(flow(*steps, user=user), session, portal.ground(), environ=ENVIRON, saving=saving)
+    finally:
+        session.close()
+
+
+def reason(run: FlowRun) -> str:
+    assert run.trouble is not None
+    assert run.trouble.unlock
+    assert run.trouble.step == run.steps[-1].step
+    return run.trouble.reason
+
+
+async def test_a_session_that_ends_half_way_is_said_at_the_step_where_it_did(portal: Portal) -> None:
+    def last_time(asked: object) -> Answer:
+        portal.sessions.clear()
+        return page("<h1>Settings</h1>")
+
+    portal.answers["GET /settings"] = last_time
+    run = await walked(portal, LOGIN, {"path": "/settings"}, {"path": "/dashboard/"}, {"path": "/"})
+    assert reason(run) == "the session of ada is gone: the portal asks to log in again (/login/)"
+    assert [step.step for step in run.steps] == ["login page", "login", "GET /settings", "GET /dashboard/"]
+    assert not run.final
+    assert portal.of("GET", "/") == []
+
+
+async def test_an_api_that_no_longer_knows_the_session_says_401(portal: Portal) -> None:
+    portal.answers["GET /api/me"] = Answer(401, "{}", kind="application/json")
+    assert "the session of ada is gone" in reason(await walked(portal, LOGIN, {"path": "/api/me"}))
+    assert "401 came, not 200 to 299" in reason(await walked(portal, {"path": "/api/me"}, user=""))
+
+
+async def test_a_page_behind_a_login_without_a_login_is_said_as_such(portal: Portal) -> None:
+    run = await walked(portal, {"path": "/dashboard/"}, user="")
+    assert reason(run) == "it leads to a login (/login/), and nobody is logged in"
+
+
+async def test_a_page_with_a_login_form_of_its_own_is_a_page(portal: Portal) -> None:
+    assert (await walked(portal, LOGIN, {"path": "/login/"})).trouble is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "step", "said"),
+    [
+        (page("<p>New</p>"), {"text": "Old"}, "the page does not show 'Old'; it shows: 'New'"),
+        (Answer(404, "no"), {}, "404 came, not 200 to 299; it shows: 'no'"),
+        (page("x"), {"status": 201}, "200 came, not 201"),
+        (page("x"), {"keep": {"id": {"css": "a.invoice"}}}, "{id} cannot be kept: the page has no 'a.invoice'"),
+        (page("<a class=x>1</a>"), {"keep": {"id": {"css": "a", "attribute": "href"}}}, "'a' has no attribute 'href'"),
+        (page("x"), {"keep": {"id": {"css": "a["}}}, "'a[' is not a CSS selector"),
+        (page("x"), {"keep": {"id": {"json_path": "a.b"}}}, "the answer is not JSON"),
+        (page("<div>" * 3_000), {"keep": {"id": {"css": "div"}}}, "too deep in each other to be read"),
+        (Answer(200, '{"a": [1]}', kind="application/json"), {"keep": {"id": {"json_path": "a.1"}}}, "nothing at '1'"),
+        (Answer(200, "[" * 100_000, kind="application/json"), {"keep": {"id": {"json_path": "a"}}}, "is not JSON"),
+        (page("x"), {"keep": {"id": {"header": "X-Id"}}}, "no answer has the header 'X-Id'"),
+        (Answer(500, "Traceback: boom"), {}, "the portal answers with an error (500)"),
+        (Answer(429, "", (("Retry-After", "7"),)), {}, "it is asked too often from here (429, again after 7 s)"),
+        (Answer(403, "x", (("CF-Mitigated", "challenge"),)), {}, "Cloudflare asks whether a person is there (403)"),
+        (page('<div class="cf-turnstile"></div>'), {"text": "Paid"}, "(Turnstile is asked for)"),
+        (
+            redirect("https://cdn.example.net/file?sig=abc"),
+            {},
+            "it leads to cdn.example.net, which is not the portal's",
+        ),
+        (redirect("mailto:a@b.example"), {}, "it leads to mailto:, which is not the portal's"),
+        (redirect("/page"), {}, "it redirects without end"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_changed_is_said_and_ends_the_flow(
+    portal: Portal, answer: Answer, step: dict[str, Any], said: str
+) -> None:
+    portal.answers["GET /page"] = answer
+    run = await walked(portal, {"path": "/page", **step}, {"path": "/"}, user="")
+    assert said in reason(run)
+    assert len(portal.of("GET", "/page")) == 1
+    assert portal.of("GET", "/") == []
+    assert run.final is (answer.status == 429 or "Cloudflare" in said)
+
+
+async def test_an_error_that_is_expected_is_right(portal: Portal) -> None:
+    portal.answers["GET /gone"] = Answer(410, "gone")
+    assert (await walked(portal, {"path": "/gone", "status": 410})).trouble is None
+
+
+async def test_redirects_to_ever_new_addresses_end(portal: Portal) -> None:
+    portal.answers["GET /go"] = lambda asked: redirect(f"/go?n={int(asked.query.get('n', 0)) + 1}")
+    assert "without end" in reason(await walked(portal, {"path": "/go"}))
+    assert len(portal.asked) < 15
+
+
+async def test_a_token_goes_to_no_other_host(portal: Portal) -> None:
+    portal.answers["GET /page"] = lambda asked: redirect(f"http://localhost:{portal.port}/in")
+    portal.answers["GET /in"] = page("in")
+    step = {"path": "/page", "headers_env": {"X-Key": "KEY"}, "headers": {"Authorization": "Bearer x", "X-Other": "y"}}
+    session = OwnSession()
+    ground = replace(portal.ground(), hosts=frozenset({"127.0.0.1", "localhost"}))
+    run = await walk(flow(step), session, ground, environ={"KEY": "the key"})
+    session.close()
+    assert run.trouble is None
+    assert portal.asked[0].headers["x-key"] == "the key"
+    last = portal.asked[-1].headers
+    assert last["host"].startswith("localhost")
+    assert last["x-other"] == "y"
+    assert not {"x-key", "authorization"} & set(last)
+
+
+async def test_a_header_whose_variable_is_missing_is_named(portal: Portal) -> None:
+    run = await walked(portal, {"path": "/", "headers_env": {"Authorization": "NO_SUCH_TOKEN"}})
+    assert reason(run) == "NO_SUCH_TOKEN is not set here"
+    assert run.final
+
+
+@pytest.mark.parametrize(
+    ("link", "path", "said"),
+    [
+        ("https://evil.example/x", "{link}", "the value {link} leads to another host, evil.example"),
+        ("//evil.example/x", "{link}", "leads to another host, evil.example"),
+        ("javascript:alert(1)", "{link}", "leads to another host, javascript:"),
+        ("evil", "https://{link}.example/", "a value cannot be part of a host"),
+        ("x", "/{other}", "no step before keeps a value {other}"),
+        ("x", "https://api.example.net/", "api.example.net is not asked: it is not the portal's"),
+        ("x", "/{password}", "no step before keeps a value {password}"),
+    ],
+)
+async def test_a_value_never_leads_to_another_host(portal: Portal, link: str, path: str, said: str) -> None:
+    portal.answers["GET /page"] = page(f'<a href="{link}">there</a>')
+    keep = {"path": "/page", "keep": {"link": {"css": "a", "attribute": "href"}}}
+    run = await walked(portal, keep, {"path": path, "name": "there"})
+    assert said in reason(run)
+    assert len(portal.asked) == 1
+
+
+async def test_a_value_that_looks_like_a_host_stays_in_the_path(portal: Portal) -> None:
+    portal.answers["GET /page"] = page("<b>@evil.example/../x?y#z</b>")
+    await walked(portal, {"path": "/page", "keep": {"name": {"css": "b"}}}, {"path": "/by/{name}"})
+    assert portal.asked[1].target == "/by/%40evil.example%2F..%2Fx%3Fy%23z"
+
+
+async def test_a_value_starts_no_new_header(portal: Portal) -> None:
+    portal.answers["GET /page"] = Answer(200, '{"a": "x\\r\\nHost: evil.example"}', kind="application/json")
+    keep = {"path": "/page", "keep": {"a": {"json_path": "a"}}}
+    run = await walked(portal, keep, {"path": "/", "headers": {"X-A": "{a}"}})
+    assert reason(run) == "the value of the header 'X-A' has control characters"
+    run = await walked(portal, {"path": "/", "headers": {"Host": "evil.example"}})
+    assert reason(run) == "the header 'Host' is not set by a flow"
+
+
+async def test_a_post_that_no_page_has_a_form_for_says_so(portal: Portal) -> None:
+    run = await walked(portal, LOGIN, {"path": "/"}, {"path": "/files/drop/", "form": {"a": "1"}})
+    assert run.trouble is None  # the token of the cookie was sent as a header
+    portal.answers["POST /files/drop/"] = Answer(403, "CSRF")
+    run = await walked(portal, LOGIN, {"path": "/"}, {"path": "/files/drop/", "form": {"a": "1"}})
+    assert "no page before has a form that is sent there" in reason(run)
+
+
+async def test_a_file_that_is_not_there_is_named(portal: Portal) -> None:
+    upload = {"path": "/files/upload/", "upload": {"field": "upload", "file": "no.pdf"}}
+    assert reason(await walked(portal, {"path": "/"}, upload)) == "there is no file no.pdf"
+
+
+@pytest.mark.parametrize(
+    ("breaks", "said"),
+    [
+        ("reset", "no whole answer came"),
+        ("middle", "no whole answer came: the answer broke off"),
+        ("endless", "the answer did not end: it was cut after 200000 bytes"),
+    ],
+)
+async def test_a_server_that_breaks_off(portal: Portal, breaks: str, said: str) -> None:
+    portal.answers["GET /page"] = Answer(200, "some", breaks=breaks)
+    run = await walked(portal, {"path": "/page"})
+    assert said in reason(run)
+    assert not run.final
+
+
+async def test_a_server_that_is_silent_is_waited_for_so_long(portal: Portal) -> None:
+    portal.answers["GET /page"] = Answer(breaks="silent")
+    run = await walked(portal, {"path": "/page"}, limits=Limits(operation_timeout_s=0.2))
+    assert "no answer in time: nothing was answered" in reason(run)
+
+
+async def test_a_server_that_is_gone_is_said_at_the_step(portal: Portal) -> None:
+    ground = portal.ground()
+    server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+    session = OwnSession()
+    run = await walk(flow({"path": "/"}), session, replace(ground, base=f"http://127.0.0.1:{port}"), environ={})
+    session.close()
+    assert "the portal cannot be reached: nobody listens there" in reason(run)
+
+
+async def test_the_same_answer_is_saved_once_and_only_so_many(portal: Portal, tmp_path: Path) -> None:
+    portal.answers["GET /page"] = Answer(500, "Traceback " + "x " * 4_000 + "the end")
+    saving = Saving(tmp_path / "run", tmp_path)
+    first, second = [await walked(portal, {"path": "/page"}, saving=saving) for _ in range(2)]
+    assert first.trouble
+    assert second.trouble
+    assert first.trouble.saved == second.trouble.saved == "run/01-buy-get-page.txt"
+    text = (tmp_path / first.trouble.saved).read_text()
+    assert "HTTP/1.1 500" in text
+    assert len(text) < 5_000
+    assert "the end" not in text
+    nowhere = Saving(tmp_path / "run" / "01-buy-get-page.txt" / "below")
+    third = await walked(portal, {"path": "/page"}, saving=nowhere)
+    assert third.trouble
+    assert third.trouble.saved == ""
