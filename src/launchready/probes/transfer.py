@@ -62,12 +62,12 @@ class Transfer:
     @property
     def sent(self) -> bool:
         """Whether the request went out, which proves a connection."""
-        return bool(self.curl.getinfo(pycurl.REQUEST_SIZE) > 0)
+        return _sent(self.curl)
 
     @property
     def connected(self) -> bool:
         """Whether this one opened the connection it waits on."""
-        return bool(self.curl.getinfo(pycurl.CONNECT_TIME) > 0)
+        return _connected(self.curl)
 
     def result(self, code: int, message: str) -> Page | Failure:
         """What came of it. A body cut at the cap is a page, and so is any redirect whose head came."""
@@ -94,38 +94,9 @@ class Transfer:
         )
 
     def _failure(self, code: int, message: str, elapsed_s: float) -> Failure:
-        if self._head_bytes > self.limits.header_bytes or code == _TOO_LARGE:
-            detail = f"more than {self.limits.header_bytes} bytes of headers came"
-            return TooLarge(Phase.ANSWER, self.url, detail, elapsed_s)
-        if code == pycurl.E_OPERATION_TIMEDOUT:
-            return self._timeout(elapsed_s)
-        if code == pycurl.E_COULDNT_CONNECT:
-            lower = message.lower()
-            if "unreachable" in lower or "no route" in lower or "permission" in lower or "bind" in lower:
-                return Unreachable(Phase.CONNECT, self.url, "cannot be reached from here", elapsed_s)
-            return Refused(Phase.CONNECT, self.url, "nobody listens there: connection refused", elapsed_s)
-        if code in (pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CIPHER):
-            kind = Garbage if any(word in message for word in _NOT_TLS) else TlsFailed
-            return kind(Phase.TLS, self.url, f"the TLS handshake failed: {message[:200]}", elapsed_s)
-        if code in (pycurl.E_GOT_NOTHING, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR):
-            if not self.sent and self.url.startswith("https:"):
-                detail = "the connection was closed before the handshake ended"
-                return TlsFailed(Phase.TLS, self.url, detail, elapsed_s)
-            if not self._head_bytes:
-                detail = "the connection was closed without an answer"
-                return Refused(Phase.ANSWER, self.url, detail, elapsed_s)
-        if self._head_ended:
-            return Garbage(Phase.ANSWER, self.url, f"the answer broke off: {message[:200]}", elapsed_s)
-        return Garbage(Phase.ANSWER, self.url, f"the answer does not follow HTTP: {message[:200]}", elapsed_s)
-
-    def _timeout(self, elapsed_s: float) -> Timeout:
-        if self.sent:
-            phase, what = Phase.ANSWER, "the answer did not end" if self._head_bytes else "nothing was answered"
-        elif self.connected:
-            phase, what = Phase.TLS, "the handshake did not end"
-        else:
-            phase, what = Phase.CONNECT, "nobody answered the connection"
-        return Timeout(phase, self.url, f"{what} within {elapsed_s:.1f} s", elapsed_s)
+        return failure_of(
+            self.curl, self.url, code, message, elapsed_s, self.limits, self._head_bytes, self._head_ended
+        )
 
     def _take_head(self, line: bytes) -> int | None:
         self._head_bytes += len(line)
@@ -151,6 +122,60 @@ class Transfer:
             self._cut = True
             return -1
         return None
+
+
+def failure_of(
+    curl: pycurl.Curl,
+    url: str,
+    code: int,
+    message: str,
+    elapsed_s: float,
+    limits: Limits,
+    head_bytes: int,
+    head_ended: bool,
+) -> Failure:
+    """What libcurl's error means; `head_bytes` of headers had come, all of them when `head_ended`."""
+    if head_bytes > limits.header_bytes or code == _TOO_LARGE:
+        detail = f"more than {limits.header_bytes} bytes of headers came"
+        return TooLarge(Phase.ANSWER, url, detail, elapsed_s)
+    if code == pycurl.E_OPERATION_TIMEDOUT:
+        return _timeout(curl, url, head_bytes, elapsed_s)
+    if code == pycurl.E_COULDNT_CONNECT:
+        lower = message.lower()
+        if "unreachable" in lower or "no route" in lower or "permission" in lower or "bind" in lower:
+            return Unreachable(Phase.CONNECT, url, "cannot be reached from here", elapsed_s)
+        return Refused(Phase.CONNECT, url, "nobody listens there: connection refused", elapsed_s)
+    if code in (pycurl.E_SSL_CONNECT_ERROR, pycurl.E_PEER_FAILED_VERIFICATION, pycurl.E_SSL_CIPHER):
+        kind = Garbage if any(word in message for word in _NOT_TLS) else TlsFailed
+        return kind(Phase.TLS, url, f"the TLS handshake failed: {message[:200]}", elapsed_s)
+    if code in (pycurl.E_GOT_NOTHING, pycurl.E_RECV_ERROR, pycurl.E_SEND_ERROR):
+        if not _sent(curl) and url.startswith("https:"):
+            detail = "the connection was closed before the handshake ended"
+            return TlsFailed(Phase.TLS, url, detail, elapsed_s)
+        if not head_bytes:
+            detail = "the connection was closed without an answer"
+            return Refused(Phase.ANSWER, url, detail, elapsed_s)
+    if head_ended:
+        return Garbage(Phase.ANSWER, url, f"the answer broke off: {message[:200]}", elapsed_s)
+    return Garbage(Phase.ANSWER, url, f"the answer does not follow HTTP: {message[:200]}", elapsed_s)
+
+
+def _timeout(curl: pycurl.Curl, url: str, head_bytes: int, elapsed_s: float) -> Timeout:
+    if _sent(curl):
+        phase, what = Phase.ANSWER, "the answer did not end" if head_bytes else "nothing was answered"
+    elif _connected(curl):
+        phase, what = Phase.TLS, "the handshake did not end"
+    else:
+        phase, what = Phase.CONNECT, "nobody answered the connection"
+    return Timeout(phase, url, f"{what} within {elapsed_s:.1f} s", elapsed_s)
+
+
+def _sent(curl: pycurl.Curl) -> bool:
+    return bool(curl.getinfo(pycurl.REQUEST_SIZE) > 0)
+
+
+def _connected(curl: pycurl.Curl) -> bool:
+    return bool(curl.getinfo(pycurl.CONNECT_TIME) > 0)
 
 
 _TOO_LARGE = 100

@@ -1,0 +1,390 @@
+"""One visitor's requests on libcurl: own cookies, own connections, the exact time of each phase.
+
+A fresh visitor pays for lookup, connection and TLS, as a buyer does who has just opened the browser; within a session
+connections are kept. Only a right certificate is trusted, for passwords are sent. Redirects are not followed here,
+nothing is sent twice, and nothing waits for a free place: whoever asks decides how much is asked at once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import pycurl
+
+from launchready import __version__
+from launchready.measurement import Phases
+from launchready.performance.cookies import Sent, sent_to
+from launchready.performance.roots import Roots
+from launchready.performance.words import Reply, Request
+from launchready.probes.addresses import why_unreachable
+from launchready.probes.curl_multi import CurlMulti
+from launchready.probes.dns import Dns
+from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, TlsFailed, Unreachable
+from launchready.probes.network import Endpoint, Network
+from launchready.probes.page import Page
+from launchready.probes.page import Phases as Ends
+from launchready.probes.transfer import failure_of
+
+MOST_ADDRESSES = 3
+"""So many addresses of a host are tried; the one that took a connection is used from then on."""
+CONNECTIONS_PER_HOST = 6
+"""Of one visitor at once, as browsers do with HTTP/1.1."""
+ACCEPT = ("accept", "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8")
+
+
+@asynccontextmanager
+async def open_sessions(network: Network, dns: Dns) -> AsyncIterator[Sessions]:
+    """Sessions of one measurement; all are closed at its end."""
+    sessions = Sessions(network, dns)
+    try:
+        yield sessions
+    finally:
+        sessions.close()
+
+
+class Sessions:
+    """Makes visitors, and knows where hosts are: each name is looked up once in a run."""
+
+    def __init__(self, network: Network, dns: Dns) -> None:
+        self.network, self.dns = network, dns
+        self.roots = Roots(network.ca_pem)
+        self._places: dict[str, tuple[str, ...] | Failure] = {}
+        self._lookup_s: dict[str, float] = {}
+        self._warm: CurlMulti | None = None
+        self._open: set[CurlSession] = set()
+
+    def new(self, *, like: CurlSession | None = None, fresh: bool = True) -> CurlSession:
+        """Let a visitor come; with the cookies of `like`, so that one who is logged in counts for many.
+
+        `fresh`: with a browser just opened. Otherwise they take connections that earlier visitors left open.
+        """
+        if fresh:
+            multi = CurlMulti(CONNECTIONS_PER_HOST)
+        else:
+            multi = self._warm = self._warm or CurlMulti(0)
+        session = CurlSession(self, multi, owns=fresh)
+        if like:
+            session.take_cookies(like)
+        self._open.add(session)
+        return session
+
+    async def addresses(self, host: str) -> tuple[str, ...] | Failure:
+        """Where a host is; asked once, and the first answer's time is what each fresh visitor's lookup takes."""
+        if (known := self._places.get(host)) is not None:
+            return known
+        found: tuple[str, ...] | Failure
+        try:
+            found = (str(ip_address(host)),)
+        except ValueError:
+            if host == "localhost":
+                found = ("127.0.0.1", "::1")
+            else:
+                began = self.network.now_s
+                found = await self.dns.addresses(host)
+                if not isinstance(found, Failure):
+                    self._lookup_s.setdefault(host, self.network.now_s - began)
+        return self._places.setdefault(host, found)
+
+    def lookup_s(self, host: str) -> float:
+        """How long the cold lookup of that name took; 0 for an address."""
+        return self._lookup_s.get(host, 0.0)
+
+    def prefer(self, host: str, address: str) -> None:
+        """Use this address of the host from now on: it took a connection."""
+        known = self._places.get(host)
+        if isinstance(known, tuple) and known[0] != address:
+            self._places[host] = (address, *(other for other in known if other != address))
+
+    def forget(self, session: CurlSession) -> None:
+        """A session was closed."""
+        self._open.discard(session)
+
+    def close(self) -> None:
+        """Close every session and every connection."""
+        for session in list(self._open):
+            session.close()
+        if self._warm:
+            self._warm.close()
+            self._warm = None
+        self.roots.close()
+
+
+class CurlSession:
+    """One visitor; made by `Sessions.new`. Satisfies `words.Session`."""
+
+    def __init__(self, sessions: Sessions, multi: CurlMulti, *, owns: bool) -> None:
+        self._sessions, self._multi, self._owns = sessions, multi, owns
+        self._jar = pycurl.CurlShare()
+        self._jar.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
+        self._idle: list[_Handle] = []
+        self._all: list[_Handle] = []
+        self._looked_up: set[str] = set()
+        self._public = False
+        self._cookies: tuple[str, ...] | None = ()
+        """As libcurl lists them; None: something was set since it was last asked."""
+        self._sent_to: dict[str, Sent] = {}
+
+    async def ask(self, request: Request) -> Reply | Failure:
+        """Send one request and wait for its whole answer; a body longer than the limit is cut there."""
+        try:
+            parts = urlsplit(request.url)
+            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError as error:
+            return Garbage(Phase.REQUEST, request.url, f"not a URL: {error}")
+        if parts.scheme not in ("http", "https") or not host:
+            return Garbage(Phase.REQUEST, request.url, "not a web address")
+        addresses = await self._sessions.addresses(host)
+        if isinstance(addresses, Failure):
+            return replace(addresses, subject=request.url)
+        if self._public and any(map(why_unreachable, addresses)):
+            detail = "from a public address it leads to one that nobody outside can reach"
+            return Unreachable(Phase.CONNECT, request.url, detail)
+        first: Failure | None = None
+        for address in addresses[:MOST_ADDRESSES]:
+            found = await self._ask(request, host, address, port)
+            if isinstance(found, Reply):
+                if first:
+                    self._sessions.prefer(host, address)
+                return found
+            first = first or found
+            if found.phase is not Phase.CONNECT:
+                return found
+        return first or NoAddress(Phase.LOOKUP, request.url, f"{host} has no address")
+
+    def take_cookies(self, other: CurlSession) -> None:
+        """Have the cookies that another visitor has now."""
+        if not (cookies := other.cookies()):
+            return
+        handle = self._take()
+        for line in cookies:
+            handle.curl.setopt(pycurl.COOKIELIST, line)
+        self._idle.append(handle)
+        self._cookies = None
+        self._sent_to.clear()
+
+    def cookies(self) -> tuple[str, ...]:
+        """Its cookies in Netscape's format, as libcurl lists them; secret."""
+        if self._cookies is None:
+            handle = self._take()
+            self._cookies = tuple(handle.curl.getinfo(pycurl.INFO_COOKIELIST))
+            self._idle.append(handle)
+        return self._cookies
+
+    def close(self) -> None:
+        """Forget cookies, close connections."""
+        if self._owns:
+            self._multi.close()
+        for handle in self._all:
+            handle.curl.close()
+        self._all, self._idle = [], []
+        with contextlib.suppress(pycurl.error):
+            self._jar.close()
+        self._sessions.forget(self)
+
+    async def _ask(self, request: Request, host: str, address: str, port: int) -> Reply | Failure:
+        network = self._sessions.network
+        place = network.route(host, address, port)
+        if isinstance(place, Failure):
+            return place
+        limit_s = network.bounded_s(network.limits.operation_timeout_s)
+        if limit_s <= 0:
+            return OutOfTime(Phase.REQUEST, request.url, "the deadline of the run passed first")
+        signed_in = self._sends_cookies(request.url) or any(n.lower() == "authorization" for n, _ in request.headers)
+        handle = self._take()
+        try:
+            handle.prepare(request, place, limit_s)
+            code, message = await self._multi.perform(handle.curl)
+            found = handle.result(request, code, message, address, self._lookup_s(host), signed_in)
+            if isinstance(found, Reply):
+                self._after(found, address)
+            return found
+        finally:
+            self._idle.append(handle)
+
+    def _lookup_s(self, host: str) -> float:
+        """What the lookup costs this visitor now: the first connection to a host only."""
+        return 0.0 if host in self._looked_up else self._sessions.lookup_s(host)
+
+    def _after(self, reply: Reply, address: str) -> None:
+        if reply.fresh:
+            self._looked_up.add(urlsplit(reply.request.url).hostname or "")
+            self._public = self._public or why_unreachable(address) is None
+        if reply.page.header("set-cookie") is not None:
+            self._cookies = None
+            self._sent_to.clear()
+
+    def _sends_cookies(self, url: str) -> bool:
+        if self._cookies == ():
+            return False
+        if (known := self._sent_to.get(url)) is None:
+            if len(self._sent_to) > 500:
+                self._sent_to.clear()
+            known = self._sent_to[url] = sent_to(url, self.cookies())
+        return known.any
+
+    def _take(self) -> _Handle:
+        if self._idle:
+            return self._idle.pop()
+        handle = _Handle(self._sessions, self._jar)
+        self._all.append(handle)
+        return handle
+
+
+class _Handle:
+    """An easy handle that is used again and again; only what differs is set anew."""
+
+    def __init__(self, sessions: Sessions, jar: pycurl.CurlShare) -> None:
+        self._limits = sessions.network.limits
+        self._lines: list[bytes] = []
+        self._body: list[bytes] = []
+        self._room = 0
+        self._cut = False
+        self._url, self._method, self._limit_ms = "", "", 0
+        self._headers: tuple[tuple[str, str], ...] | None = None
+        self._place: Endpoint | None = None
+        self.curl = curl = pycurl.Curl()
+        curl.setopt(pycurl.SHARE, jar)
+        curl.setopt(pycurl.COOKIEFILE, "")
+        curl.setopt(pycurl.PATH_AS_IS, 1)
+        curl.setopt(pycurl.PROXY, "")
+        curl.setopt(pycurl.NOSIGNAL, 1)
+        curl.setopt(pycurl.USERAGENT, f"LaunchReady/{__version__}")
+        curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, br")
+        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
+        curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
+        sessions.roots.trusted_by(curl)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(self._limits.connect_timeout_s * 1000) or 1)
+        curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
+
+    def prepare(self, request: Request, place: Endpoint, limit_s: float) -> None:
+        """Make it ready to send `request`."""
+        curl = self.curl
+        self._lines, self._body, self._room, self._cut = [], [], self._limits.body_bytes, False
+        curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        if request.url != self._url:
+            self._url = request.url
+            curl.setopt(pycurl.URL, request.url.encode("utf-8"))
+        if place != self._place:
+            self._place = place
+            to = f"[{place.address}]" if ":" in place.address else place.address
+            # The socket goes where the network says; libcurl looks no name up.
+            curl.setopt(pycurl.CONNECT_TO, [f"::{to}:{place.port}"])
+        if (limit_ms := int(limit_s * 1000) or 1) != self._limit_ms:
+            self._limit_ms = limit_ms
+            curl.setopt(pycurl.TIMEOUT_MS, limit_ms)
+        if request.headers != self._headers:
+            self._headers = request.headers
+            curl.setopt(pycurl.HTTPHEADER, _lines_of(request.headers))
+        if request.method != self._method or request.body:
+            self._method = request.method
+            _set_method(curl, request)
+
+    def result(
+        self, request: Request, code: int, message: str, address: str, lookup_s: float, signed_in: bool
+    ) -> Reply | Failure:
+        """What came of it."""
+        get = self.curl.getinfo
+        status: int = get(pycurl.RESPONSE_CODE)
+        head_bytes = sum(map(len, self._lines))
+        head_ended = status >= 200 and (b"\r\n" in self._lines or b"\n" in self._lines)
+        well = head_ended and head_bytes <= self._limits.header_bytes and (code == 0 or self._cut)
+        if not well:
+            if code == pycurl.E_PEER_FAILED_VERIFICATION:
+                return TlsFailed(Phase.TLS, request.url, f"the certificate is not to be trusted: {message[:200]}")
+            total_s = get(pycurl.TOTAL_TIME_T) / 1e6
+            return failure_of(self.curl, request.url, code, message, total_s, self._limits, head_bytes, head_ended)
+        fresh = get(pycurl.NUM_CONNECTS) > 0
+        phases, ends = _phases(self.curl, fresh, lookup_s)
+        page = Page(
+            url=request.url,
+            status=status,
+            headers=_headers(self._lines),
+            body=b"".join(self._body),
+            truncated=self._cut,
+            address=address,
+            http_version="2" if get(pycurl.INFO_HTTP_VERSION) == pycurl.CURL_HTTP_VERSION_2_0 else "1.1",
+            phases=ends,
+        )
+        upload = int(get(pycurl.SIZE_UPLOAD_T))
+        sent = get(pycurl.REQUEST_SIZE)
+        if sent < upload:
+            sent += upload  # before 8.7, libcurl counted the head alone
+        received = get(pycurl.HEADER_SIZE) + int(get(pycurl.SIZE_DOWNLOAD_T))
+        return Reply(request, page, phases, sent, received, fresh, signed_in)
+
+    def _take_body(self, piece: bytes) -> int | None:
+        if len(piece) > self._room:
+            self._body.append(piece[: self._room])
+            self._room, self._cut = 0, True
+            return -1
+        self._room -= len(piece)
+        self._body.append(piece)
+        return None
+
+
+def _set_method(curl: pycurl.Curl, request: Request) -> None:
+    """Set method and body; what an earlier request of the handle left is undone."""
+    curl.unsetopt(pycurl.CUSTOMREQUEST)
+    curl.setopt(pycurl.NOBODY, 0)
+    if request.method in ("GET", "HEAD") and not request.body:
+        curl.setopt(pycurl.HTTPGET, 1)
+        curl.setopt(pycurl.NOBODY, int(request.method == "HEAD"))
+        return
+    curl.setopt(pycurl.POST, 1)
+    curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
+    curl.setopt(pycurl.COPYPOSTFIELDS, request.body)
+    if request.method != "POST":
+        curl.setopt(pycurl.CUSTOMREQUEST, request.method)
+
+
+def _lines_of(headers: tuple[tuple[str, str], ...]) -> list[bytes]:
+    """As libcurl takes them. What a browser would not send by itself (`Expect`, a form's type) is taken out."""
+    named = {name.lower() for name, _ in headers}
+    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers]
+    if ACCEPT[0] not in named:
+        lines.append(f"{ACCEPT[0]}: {ACCEPT[1]}")
+    lines += [f"{name}:" for name in ("Expect", "Content-Type") if name.lower() not in named]
+    return [line.replace("\r", " ").replace("\n", " ").encode("utf-8") for line in lines]
+
+
+def _phases(curl: pycurl.Curl, fresh: bool, lookup_s: float) -> tuple[Phases, Ends]:
+    """How long each phase took. The time in which the request is sent counts as waiting."""
+    get = curl.getinfo
+    first, total = get(pycurl.STARTTRANSFER_TIME_T) / 1e6, get(pycurl.TOTAL_TIME_T) / 1e6
+    if not fresh:
+        return Phases(0.0, 0.0, 0.0, first, max(0.0, total - first)), Ends(0.0, 0.0, first, total)
+    connect, tls = get(pycurl.CONNECT_TIME_T) / 1e6, get(pycurl.APPCONNECT_TIME_T) / 1e6
+    ready = max(connect, tls)
+    phases = Phases(lookup_s, connect, ready - connect, max(0.0, first - ready), max(0.0, total - first))
+    return phases, Ends(connect, tls, first, total)
+
+
+def _headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
+    """Of the final answer: nothing of a 1xx before it, no trailers (RFC 9110 section 6.5), folded lines joined."""
+    pairs: list[tuple[str, str]] = []
+    ended = True
+    for line in lines:
+        if ended:
+            if line.startswith(b"HTTP/"):
+                pairs, ended = [], False
+        elif line in (b"\r\n", b"\n"):
+            ended = True
+        elif line[:1] in b" \t" and pairs:
+            pairs[-1] = pairs[-1][0], f"{pairs[-1][1]} {_decoded(line).strip()}"
+        else:
+            name, colon, value = _decoded(line).partition(":")
+            if colon:
+                pairs.append((name.strip().lower(), value.strip()))
+    return tuple(pairs)
+
+
+def _decoded(line: bytes) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        return line.decode("latin-1")
