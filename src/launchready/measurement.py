@@ -127,6 +127,8 @@ class BodyFacts:
     """Width and height of an image."""
     squeezed: int = 0
     """What gzip makes of it; 0 where that was not tried."""
+    preconnects: tuple[str, ...] = ()
+    """Origins that an HTML page has browsers connect to early, as `https://host`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,6 +258,10 @@ class Resource:
     """URL of the last of them, where that is known."""
     main_s: float = 0.0
     """How long this script held the main thread, as far as it held it for more than a moment."""
+    headers: tuple[tuple[str, str], ...] = ()
+    """As in `Exchange`; empty where nobody wrote them down."""
+    facts: BodyFacts | None = None
+    """Of JSON that the page asked for, against the text that the page shows; None where nobody looked."""
 
 
 @dataclass(frozen=True, slots=True)
