@@ -21,7 +21,11 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from launchready.performance.flow_choice import Ground
+from launchready.performance.session import Sessions, open_sessions
+from launchready.portal import DnsSettings
 from launchready.portal_performance import Flow, FlowLogin, FlowUser
+from launchready.probes.dns import Dns
+from launchready.probes.network import Limits, Network
 
 NAME, PASSWORD = "ada@client.example", "s3cret of ada, 42"
 ENVIRON = {"ADA_USER": NAME, "ADA_PASSWORD": PASSWORD}
@@ -253,6 +257,14 @@ async def running() -> AsyncIterator[Portal]:
     finally:
         portal.closed.set()
         server.close()
+
+
+@asynccontextmanager
+async def visitors(limits: Limits | None = None) -> AsyncIterator[Sessions]:
+    """Sessions that go nowhere but to this machine."""
+    network = Network(limits or Limits())
+    async with open_sessions(network, Dns(network, DnsSettings(compare_public=False))) as sessions:
+        yield sessions
 
 
 def flow(*steps: dict[str, Any], user: str = "", name: str = "buy") -> Flow:

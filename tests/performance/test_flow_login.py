@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.performance.own_session import OwnSession
 from tests.performance.portals import (
     ADA,
     ENVIRON,
@@ -21,6 +20,7 @@ from tests.performance.portals import (
     page,
     redirect,
     running,
+    visitors,
 )
 
 from launchready.measurement import Untold
@@ -45,15 +45,18 @@ async def login(
     saving: Saving | None = None,
 ) -> StepRun:
     """Walk a flow of a login and a page; returns the last step."""
-    session = OwnSession()
     steps: list[dict[str, Any]] = [{"login": {"path": "/login/", "text": text}}, {"path": "/dashboard/"}]
-    try:
-        run = await walk(
-            flow(*steps, user="ada"), session, ground or portal.ground(), environ=environ or ENVIRON, saving=saving
-        )
-    finally:
-        session.close()
+    where = ground or portal.ground()
+    async with visitors() as sessions:
+        run = await walk(flow(*steps, user="ada"), sessions.new(), where, environ=environ or ENVIRON, saving=saving)
     return run.steps[-1]
+
+
+async def refused(ground: Ground, user: str = "ada", environ: dict[str, str] | None = None) -> Untold:
+    async with visitors() as sessions:
+        told = await signed_in(ground, user, sessions.new(), environ or ENVIRON)
+    assert isinstance(told, Untold)
+    return told
 
 
 def reason(step: StepRun) -> str:
@@ -83,9 +86,7 @@ async def test_wrong_credentials_are_sent_once_in_a_run_and_the_page_is_quoted(p
     assert "is not tried again" in reason(again)
     assert again.final
     assert again.replies == ()
-    told = await signed_in(ground, "ada", session := OwnSession(), wrong)
-    assert isinstance(told, Untold)
-    session.close()
+    assert "is not tried again" in (await refused(ground, environ=wrong)).reason
     assert len(portal.of("POST", "/login/")) == 1
 
 
@@ -217,11 +218,8 @@ async def test_a_login_that_is_sent_on_to_another_host_stays_here(portal: Portal
 async def test_a_password_goes_to_nobody_else_and_not_in_the_clear(portal: Portal) -> None:
     steps = {"login": FlowLogin(path="http://portal.example/login/")}
     outside = Ground("http://portal.example", frozenset({"portal.example"}), {"ada": ADA}, **steps)
-    told = await signed_in(outside, "ada", OwnSession(), ENVIRON)
-    assert isinstance(told, Untold)
-    assert told.reason == "a password is not sent without encryption"
-    told = await signed_in(portal.ground(login=FlowLogin(path="https://other.example/")), "ada", OwnSession(), ENVIRON)
-    assert isinstance(told, Untold)
+    assert (await refused(outside)).reason == "a password is not sent without encryption"
+    told = await refused(portal.ground(login=FlowLogin(path="https://other.example/")))
     assert told.reason == "no password is sent to other.example, which is not the portal's"
 
 
@@ -229,9 +227,8 @@ async def test_a_login_by_json_that_is_refused_is_not_tried_again_either(portal:
     step = {"path": "/api/login", "json": {"email": "{user}", "password": "{password}"}, "method": "POST"}
     ground, wrong = portal.ground(), ENVIRON | {"ADA_PASSWORD": "another one"}
     for _ in range(2):
-        session = OwnSession()
-        run = await walk(flow(step, user="ada"), session, ground, environ=wrong)
-        session.close()
+        async with visitors() as sessions:
+            run = await walk(flow(step, user="ada"), sessions.new(), ground, environ=wrong)
         assert run.final
     assert "no such account" in ground.refused["ada"].reason
     assert NAME not in ground.refused["ada"].reason
@@ -242,6 +239,5 @@ async def test_another_user_may_still_try(portal: Portal) -> None:
     users = {"ada": ADA, "bob": FlowUser(user_env="BOB", password_env="BOB_PASSWORD")}
     ground = portal.ground(users=users)
     wrong = ENVIRON | {"BOB": "bob", "BOB_PASSWORD": "no"}
-    told = await signed_in(ground, "bob", OwnSession(), wrong)
-    assert isinstance(told, Untold)
+    assert "refuses the account of bob" in (await refused(ground, "bob", wrong)).reason
     assert (await login(portal, ground=ground)).trouble is None

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.performance.own_session import OwnSession
-from tests.performance.portals import ENVIRON, Answer, Portal, flow, page, redirect, running
+from tests.performance.portals import ENVIRON, Answer, Portal, flow, page, redirect, running, visitors
 
 from launchready.performance.flows import Saving, walk
 from launchready.performance.words import FlowRun
@@ -29,11 +28,8 @@ async def portal() -> AsyncIterator[Portal]:
 async def walked(
     portal: Portal, *steps: dict[str, Any], limits: Limits = ROOM, saving: Saving | None = None, user: str = "ada"
 ) -> FlowRun:
-    session = OwnSession(limits)
-    try:
-        return await walk(flow(*steps, user=user), session, portal.ground(), environ=ENVIRON, saving=saving)
-    finally:
-        session.close()
+    async with visitors(limits) as sessions:
+        return await walk(flow(*steps, user=user), sessions.new(), portal.ground(), environ=ENVIRON, saving=saving)
 
 
 def reason(run: FlowRun) -> str:
@@ -125,10 +121,9 @@ async def test_a_token_goes_to_no_other_host(portal: Portal) -> None:
     portal.answers["GET /page"] = lambda asked: redirect(f"http://localhost:{portal.port}/in")
     portal.answers["GET /in"] = page("in")
     step = {"path": "/page", "headers_env": {"X-Key": "KEY"}, "headers": {"Authorization": "Bearer x", "X-Other": "y"}}
-    session = OwnSession()
     ground = replace(portal.ground(), hosts=frozenset({"127.0.0.1", "localhost"}))
-    run = await walk(flow(step), session, ground, environ={"KEY": "the key"})
-    session.close()
+    async with visitors() as sessions:
+        run = await walk(flow(step), sessions.new(), ground, environ={"KEY": "the key"})
     assert run.trouble is None
     assert portal.asked[0].headers["x-key"] == "the key"
     last = portal.asked[-1].headers
@@ -213,14 +208,13 @@ async def test_a_server_that_is_silent_is_waited_for_so_long(portal: Portal) -> 
 
 
 async def test_a_server_that_is_gone_is_said_at_the_step(portal: Portal) -> None:
-    ground = portal.ground()
     server = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     server.close()
     await server.wait_closed()
-    session = OwnSession()
-    run = await walk(flow({"path": "/"}), session, replace(ground, base=f"http://127.0.0.1:{port}"), environ={})
-    session.close()
+    ground = replace(portal.ground(), base=f"http://127.0.0.1:{port}")
+    async with visitors() as sessions:
+        run = await walk(flow({"path": "/"}), sessions.new(), ground, environ={})
     assert "the portal cannot be reached: nobody listens there" in reason(run)
 
 

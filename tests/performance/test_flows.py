@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.performance.own_session import OwnSession
-from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, flow, page, redirect, running
+from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, flow, page, redirect, running, visitors
 
 from launchready.performance.flows import SignedIn, exchanges, signed_in, walk
 from launchready.performance.words import FlowRun
@@ -22,11 +21,8 @@ async def portal() -> AsyncIterator[Portal]:
 
 
 async def walked(portal: Portal, *steps: dict[str, Any], user: str = "ada", **ground: Any) -> FlowRun:
-    session = OwnSession()
-    try:
-        return await walk(flow(*steps, user=user), session, portal.ground(**ground), environ=ENVIRON)
-    finally:
-        session.close()
+    async with visitors() as sessions:
+        return await walk(flow(*steps, user=user), sessions.new(), portal.ground(**ground), environ=ENVIRON)
 
 
 LOGIN: dict[str, Any] = {"login": {"path": "/login/"}}
@@ -161,13 +157,15 @@ async def test_a_cookie_that_comes_with_a_redirect_to_itself_is_no_circle(portal
 
 
 async def test_many_start_behind_one_login(portal: Portal) -> None:
-    session = OwnSession()
-    signed = await signed_in(portal.ground(), "ada", session, ENVIRON)
-    assert isinstance(signed, SignedIn)
-    again = flow(DASHBOARD, {"path": "/api/items", "method": "POST", "json": {}}, user="ada")
-    run = await walk(again, session, portal.ground(), signed=signed, environ=ENVIRON)
-    session.close()
-    assert run.trouble is None
+    again = flow(DASHBOARD, {"path": "/api/items", "method": "POST", "json": {}, "status": 201}, user="ada")
+    async with visitors() as sessions:
+        first = sessions.new()
+        signed = await signed_in(portal.ground(), "ada", first, ENVIRON)
+        assert isinstance(signed, SignedIn)
+        for _ in range(2):
+            run = await walk(again, sessions.new(like=first), portal.ground(), signed=signed, environ=ENVIRON)
+            assert run.trouble is None
+            assert all(reply.signed_in for step in run.steps for reply in step.replies)
     assert len(portal.of("POST", "/login/")) == 1
 
 

@@ -56,11 +56,12 @@ def _word(text: str) -> str:
         return text
     if any(known.fullmatch(text) for known in _MADE):
         return "{id}"
-    if prefixed := _PREFIXED.fullmatch(text):  # `inv_1MqLiJLkdIwH`, `INV-2024-0117`, `order-4711`; not `step-2`
+    # `inv_1MqLiJLkdIwH`, `INV-2024-0117`, `order-4711`; not `step-2`
+    if (prefixed := _PREFIXED.fullmatch(text)) and _is_made(prefixed[2]):
         return f"{prefixed[1]}{{id}}"
-    if len(text) >= 16 and any(c.isdigit() for c in text):
+    if (len(text) >= 16 and any(c.isdigit() for c in text)) or (len(text) >= 20 and _is_mixed(text)):
         return "{id}"
-    if len(text) >= 20 and _is_mixed(text):
+    if len(text) >= 8 and _is_of_all_kinds(text):
         return "{id}"
     return text if len(text) <= 60 else "{id}"
 
@@ -71,6 +72,17 @@ def _gives_away(text: str) -> bool:
         return True
     token = _TOKEN.fullmatch(text) and _is_mixed(text)
     return bool(token) and not _UUID.fullmatch(text) and not _ULID.fullmatch(text)
+
+
+def _is_made(rest: str) -> bool:
+    """Whether what follows a prefix is an identifier: two digits, or as mixed as a token."""
+    return sum(c.isdigit() for c in rest) >= 2 or (len(rest) >= 10 and _is_mixed(rest))
+
+
+def _is_of_all_kinds(text: str) -> bool:
+    """Whether it is one word of capitals, small letters and digits, as short identifiers are."""
+    kinds = (any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text))
+    return all(kinds) and text.isalnum()
 
 
 def _names(query: str) -> str:
@@ -99,5 +111,5 @@ _MADE = (
     re.compile(r"(?=[^0-9]*[0-9])[0-9a-f]{6,128}", re.IGNORECASE),  # hashes, ObjectIds; `facade` is a word
     re.compile(r"(?:[0-9a-zA-Z_-]{2,}\.){2}[0-9a-zA-Z_-]{8,}"),  # three parts: a signed token
 )
-_PREFIXED = re.compile(r"([A-Za-z]{1,12}[-_])(?=(?:[A-Za-z]*\d){2})[A-Za-z0-9]{2,64}(?:[-_]\d+)*")
+_PREFIXED = re.compile(r"([A-Za-z]{1,12}[-_])([A-Za-z0-9]{2,64}(?:[-_]\d+)*)")
 _ENDING = re.compile(r"[a-z][a-z0-9]{0,4}", re.IGNORECASE)
