@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-
-from launchready.measurement import BodyFacts, Exchange
+from launchready.measurement import Exchange
+from launchready.performance.bodies import facts_of
 from launchready.performance.routes import route_of, shown_url
 from launchready.performance.saved import kept_headers
 from launchready.performance.words import FlowRun, Reply
-from launchready.probes.page import Page
 
 
 def exchanges(run: FlowRun, user: str = "") -> tuple[Exchange, ...]:
@@ -37,13 +35,5 @@ def _exchange(flow: str, step: str, user: str, hop: int, reply: Reply) -> Exchan
         http_version=page.http_version,
         headers=kept_headers(page),
         signed_in=reply.signed_in,
-        facts=_facts(page),
+        facts=facts_of(page),
     )
-
-
-def _facts(page: Page) -> BodyFacts:
-    if importlib.util.find_spec("launchready.performance.bodies") is None:
-        return BodyFacts("empty")
-    bodies = importlib.import_module("launchready.performance.bodies")
-    facts: BodyFacts = bodies.facts_of(page)
-    return facts

@@ -95,6 +95,8 @@ def kept_headers(page: Page) -> tuple[tuple[str, str], ...]:
             kept.append((name, f"{pair.partition('=')[0].strip()[:100]}=…;{attributes[:300]}".rstrip(";")))
         elif name in ("location", "content-location", "refresh"):
             kept.append((name, without_people(re.sub(r"([?&#;][\w.\[\]-]*=?)[^&#;]*", r"\1", value[:2_000]))[:500]))
+        elif name == "content-disposition":
+            kept.append((name, value.partition(";")[0][:40]))  # a file's name may be a client's
         elif name == "link":
             kept.append((name, re.sub(r"=[^&#<>]*(?=[^<>]*>)", "=", value[:2_000])[:1_000]))
         elif _SAFE.fullmatch(name):
