@@ -1,4 +1,4 @@
-"""Counters of a real PostgreSQL: exactly what was sent is told, and every reason for not being told has its own words."""
+"""Counters of a real PostgreSQL: what was sent is told exactly, and each reason for telling nothing has its words."""
 
 from __future__ import annotations
 
@@ -149,7 +149,8 @@ async def test_nothing_can_be_written_by_this_connection(portal: Base) -> None:
     ("url", "kind", "says"),
     [
         ("postgresql://a:secret-9f2@127.0.0.1:1/x", Refused, "nobody listens"),
-        ("postgresql://a:secret-9f2@h:port/x", Garbage, "no connection string"),
+        ("postgresql://a:secret-9f2@h/x?hostaddr=%zz", Garbage, "no connection string"),
+        ("postgresql://a:secret-9f2@[h/x", Garbage, "no database"),
         ("sqlite:///var/db.sqlite3", Garbage, "no database whose statements are counted"),
         ("", Garbage, "no database"),
     ],

@@ -40,7 +40,10 @@ SURE = 0.8
 @asynccontextmanager
 async def opened(database: Database, text: str) -> AsyncIterator[Counted | Failure]:
     """The counters behind a connection string of any database that counts its statements."""
-    scheme = scheme_of(text)
+    try:
+        scheme = scheme_of(text)
+    except ValueError:  # brackets that are not closed
+        scheme = ""
     if scheme == "postgresql":
         async with Statements.open(database, text) as statements:
             yield statements
@@ -164,13 +167,13 @@ def _told_apart(quiet: Delta, windows: list[_Window]) -> tuple[list[Statement], 
         if rates[1] - rates[0] > max(1.0, TOLERANCE * rates[1]) or (background.get(shape) and calls < raw / 2):
             unsure += raw if not background.get(shape) else 0.0
             continue
-        if shape not in background:
-            # Sent now and then (a session that is renewed): the mean of all is nearer to it.
-            calls = raw if rates[2] - rates[0] <= 1.0 else calls
-            calls = round(calls) if abs(calls - round(calls)) <= TOLERANCE * calls and calls >= 1 else calls
+        if abs(calls - round(calls)) <= TOLERANCE and calls >= 1:
+            calls = round(calls)
+        elif shape not in background and rates[2] - rates[0] <= 1.0:
+            calls = raw  # sent now and then, as a session is renewed
         if calls > 0:
             every = sum(s.calls for s in sent)
-            text = without_secrets(sent[-1].text or sent[0].text)[:MOST_TEXT]
+            text = without_secrets(next(s.text for s in sent if s.text))[:MOST_TEXT]
             found.append(
                 Statement(
                     text, round(calls, 2), sum(s.rows for s in sent) / every, sum(s.ms for s in sent) / every, 0.0,
