@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from launchready.measurement import BodyFacts, JsonList
 from launchready.performance.image_headers import pixels_of
@@ -38,8 +38,10 @@ def facts_of(page: Page, *, shown: str = "") -> BodyFacts:
     """
     if not page.body:
         return BodyFacts("empty")
-    kind = kind_of(page)
     size = len(page.body)
+    if (page.header("content-disposition") or "").strip().lower().startswith("attachment"):
+        return BodyFacts("other", size)  # a download: nobody waits for it in a page, and all of it is wanted
+    kind = kind_of(page)
     squeezed = _squeezed(page) if kind in _TEXT_KINDS else 0
     if kind == "image":
         return BodyFacts(kind, size, pixels=pixels_of(page.body), squeezed=squeezed)
@@ -126,7 +128,21 @@ def _html(page: Page, shown: str, squeezed: int) -> BodyFacts:
         rows=read.rows,
         paged=bool(paged) or read.paged or _paged(page),
         squeezed=squeezed,
+        preconnects=_preconnects(read.early, page),
     )
+
+
+def _preconnects(hrefs: Iterable[str], page: Page) -> tuple[str, ...]:
+    early = [found[1] for link in page.all_headers("link") for found in _EARLY_LINK.finditer(link[:4_000])]
+    origins: dict[str, None] = {}
+    for href in [*hrefs, *early][:40]:
+        try:
+            parts = urlsplit(urljoin(page.url, href))
+        except ValueError:
+            continue
+        if parts.scheme in ("http", "https") and len(parts.netloc) <= 260:
+            origins[f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"] = None
+    return tuple(origins)
 
 
 @dataclass(slots=True)
@@ -135,6 +151,7 @@ class _Read:
     paged: bool = False
     embedded: tuple[str, ...] = ()
     visible: str = ""
+    early: tuple[str, ...] = ()
 
 
 def _read(text: str) -> _Read:
@@ -143,6 +160,7 @@ def _read(text: str) -> _Read:
     visible: list[str] = []
     open_lists: list[list[object]] = []
     roles: dict[str, int] = {}
+    early: list[str] = []
     position, scripts = 0, 0
     for element in elements(text):
         # The start tag ends at `end`; what closes before it lies between the last one and this.
@@ -158,6 +176,12 @@ def _read(text: str) -> _Read:
         elif (owner := _ROWS.get(tag)) and (holder := _innermost(open_lists, owner)):
             holder[1] = int(str(holder[1])) + 1
             found.rows = max(found.rows, int(str(holder[1])))
+        elif (
+            tag == "link"
+            and len(early) < 20
+            and element.get("rel").lower() in ("preconnect", "preload", "modulepreload")
+        ):
+            early.append(element.get("href"))
         elif tag == "script":
             scripts += 1
             if scripts <= MOST_SCRIPTS:
@@ -170,6 +194,7 @@ def _read(text: str) -> _Read:
         embedded.extend(_in_attributes(element.attributes))
         found.paged = found.paged or _leads_on(tag, element.attributes)
     visible.append(text[position:])
+    found.early = tuple(early)
     found.embedded = tuple(embedded[:MOST_SCRIPTS])
     if embedded:
         found.visible = _TAG.sub(" ", " ".join(visible))
@@ -264,6 +289,7 @@ def _codings(page: Page) -> set[str]:
 _TEXT_KINDS = frozenset({"html", "json", "script", "style"})
 _ROWS = {"tr": ("table",), "li": ("ul", "ol"), "dt": ("dl",)}
 _DECODER = json.JSONDecoder()
+_EARLY_LINK = re.compile(r"""<([^<>]{1,500})>[^<>]{0,100}?\brel\s*=\s*"?(?:preconnect|preload)\b""", re.IGNORECASE)
 _CLOSED = re.compile(r"</(table|ul|ol|dl)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*+>?")
 _ASSIGNED = re.compile(
