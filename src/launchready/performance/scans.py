@@ -43,7 +43,7 @@ async def scans(counted: Counted, queries: RouteQueries) -> tuple[tuple[Scan, ..
             found.setdefault(scan.create, scan)
     untold: tuple[Untold, ...] = ()
     if refused and len(refused) == planned:
-        unlock = "let the role of [performance] database_env plan the portal's statements: USAGE and SELECT"
+        unlock = "give the portal's own connection string, or GRANT pg_read_all_data to this role"
         untold = (Untold(queries.flow, queries.step, f"no plan could be had: {refused[0]}", unlock, part="indexes"),)
     return tuple(found.values()), untold
 
