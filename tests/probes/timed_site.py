@@ -1,4 +1,4 @@
-"""A real HTTPS site on loopback whose answers take as long as they are told to, under names that the lab's DNS knows."""
+"""A real HTTPS site on loopback whose answers take as long as they are told to, by names that the lab knows."""
 
 from __future__ import annotations
 

@@ -119,7 +119,8 @@ def visit(flow: str, step: str, route: str) -> Visit:
     """A page that shows its data after two answers."""
     url, static = URL + route.partition(" ")[2], f"{URL}/static/site.0123abcd"
     return Visit(
-        flow, step, "owner", url, route, 0.35, 0.5, 0.5, 0.6, round_trips=2,
+        flow, step, "owner", url, route, 0.42, 0.5, 0.5, 0.6, blank_s=0.14, round_trips=2, wait_s=0.28,
+        data_by="text", visits=3, spread_s=(0.47, 0.55),
         resources=(
             Resource(url, "document", 0.0, 0.3, 18_000, 200, False, True, "h2", 60_000),
             Resource(f"{static}.css", "style", 0.31, 0.36, 9_000, 200, False, True, "h2", 40_000, depth=1),

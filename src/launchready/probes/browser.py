@@ -178,12 +178,18 @@ class Browser:
         self._proxy.own.add(urlsplit(url).hostname or "")
         async with self._places:
             self._proxy.renew()
-            context = await self._browser.new_context(
-                accept_downloads=False,
-                service_workers="block",
-                viewport=_VIEWPORT,
-                proxy={"server": self._way, "bypass": "<-loopback>"},
-            )
+            try:
+                context = await self._browser.new_context(
+                    accept_downloads=False,
+                    service_workers="block",
+                    viewport=_VIEWPORT,
+                    proxy={"server": self._way, "bypass": "<-loopback>"},
+                )
+            except Exception as error:  # it may have gone by itself
+                if not _is_playwright(error):
+                    raise
+                yield NoBrowser(Phase.CONNECT, "browser", "the browser is no longer there", unlock="try it again")
+                return
             try:
                 yield context
             finally:

@@ -35,6 +35,8 @@ GROWTH = 0.1
 LEAST_GROWN = 8
 """Characters."""
 MOST_ERRORS = 10
+NEVER_SEEN = "the step's text was never seen"
+"""Among a visit's errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,19 @@ async def visit(
             return failure
         said = Visit(flow, step, user, url, route, None, None, None, None)
         return await visit_in(browser, profile, said, mark=mark, own_hosts=own_hosts, signed_in=bool(cookies))
+
+
+def handed(lines: Iterable[str]) -> tuple[HandedCookie, ...]:
+    """Cookies as libcurl lists them (Netscape's format: seven fields), for the browser."""
+    found = []
+    for line in lines:
+        http_only = line.startswith(_HTTP_ONLY)
+        parts = line.removeprefix(_HTTP_ONLY).split("\t")
+        if len(parts) == 7:
+            domain, below, path, secure, _until, name, value = parts
+            domain = f".{domain.lstrip('.')}" if below == "TRUE" else domain
+            found.append(HandedCookie(name, value, domain, path, secure == "TRUE", http_only))
+    return tuple(found)
 
 
 async def hand_over(profile: Any, cookies: Sequence[HandedCookie], url: str) -> Failure | None:
@@ -244,7 +259,7 @@ def _visit(
     first_s = _number(told.get("first")) / 1000
     counted = [span for span in tasks if data_s is None or span[0] < data_s]
     if mark and not data_by and told.get("marked") is None:
-        errors = (*errors, "the step's text was never seen")
+        errors = (*errors, NEVER_SEEN)
     return replace(
         said,
         url=shown_url(said.url),
@@ -356,4 +371,5 @@ def _told(url: str, error: Exception) -> Failure:
     )
 
 
+_HTTP_ONLY = "#HttpOnly_"
 _URL = re.compile(r"https?://[^\s\"'<>)]{1,500}")

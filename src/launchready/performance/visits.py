@@ -1,0 +1,181 @@
+"""The pages at which the flows ended, opened in a real browser as the flow's user: which, how often, and what is kept.
+
+Three rounds, each in a fresh profile that goes through a flow's pages in their order: the first page meets an empty
+cache, the later ones what the earlier ones left, as in a buyer's own browser. Of each page the visit in the middle is
+kept whole, so that its times and its resources belong together. Visits are made one at a time: two at once would be
+measured waiting for each other.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from math import inf
+from urllib.parse import urlsplit
+
+from launchready.measurement import Untold, Visit
+from launchready.performance.flow_choice import step_name
+from launchready.performance.routes import route_of, shown_url
+from launchready.performance.words import FlowRun, Reply, StepRun, Told
+from launchready.portal_performance import Flow
+from launchready.probes.browser import Browser, NoBrowser
+from launchready.probes.browser_visit import hand_over, handed, visit_in
+from launchready.probes.failures import Failure
+from launchready.probes.pages import is_html
+
+ROUNDS = 3
+BUDGET_S = 90.0
+"""For all rounds of all pages; a page that was opened once at least is kept."""
+MOST_PAGES = 12
+BROWSER = "browser"
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A flow that was walked, and the cookies that its visitor held at the end."""
+
+    flow: Flow
+    run: FlowRun
+    cookies: tuple[str, ...] = field(default=(), repr=False)
+    """As libcurl lists them."""
+
+
+async def visits(
+    browser: Browser,
+    walked: Sequence[Walked],
+    own_hosts: Iterable[str],
+    *,
+    rounds: int = ROUNDS,
+    budget_s: float = BUDGET_S,
+    told: Told = lambda line: None,
+) -> tuple[tuple[Visit, ...], tuple[Untold, ...]]:
+    """Open the pages of the flows, each `rounds` times; and what could not be opened, with the reason.
+
+    `own_hosts` are those of the portal's organisation. A page that two flows end at is opened for the first of them.
+    """
+    until_s = time.monotonic() + budget_s
+    flows = _pages_of(walked)
+    own = tuple(dict.fromkeys((*own_hosts, *(p.host for _, pages in flows for p in pages))))
+    seen: dict[_Page, list[Visit]] = {page: [] for _, pages in flows for page in pages}
+    failed: dict[_Page, Failure] = {}
+    for number in range(rounds):
+        for one, pages in flows:
+            if time.monotonic() > until_s:
+                break
+            if wanted := [page for page in pages if page not in failed]:
+                told(f"browser: {one.run.flow}, round {number + 1} of {rounds}")
+                lack = await _round(browser, one, wanted, own, seen, failed)
+                if lack is not None:
+                    return (), (Untold("", "", str(lack), lack.unlock, part=BROWSER),)
+    kept = tuple(_middle(found) for found in seen.values() if found)
+    return kept, tuple(_untold(page, failed.get(page)) for page, found in seen.items() if not found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    flow: str
+    step: str
+    user: str
+    url: str
+    mark: str = ""
+    signed_in: bool = False
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).hostname or ""
+
+    @property
+    def said(self) -> Visit:
+        return Visit(self.flow, self.step, self.user, self.url, route_of("GET", self.url), None, None, None, None)
+
+
+def _pages_of(walked: Sequence[Walked]) -> list[tuple[Walked, list[_Page]]]:
+    known: set[tuple[str, str, bool]] = set()
+    flows = []
+    for one in walked:
+        marks = {step_name(step): step.login.text if step.login else step.text for step in one.flow.steps}
+        logins = [step_name(step) for step in one.flow.steps if step.login]
+        signed_in = not logins
+        pages = []
+        for step in one.run.steps:
+            signed_in = signed_in or step.step in logins
+            if (end := _end(step)) is None:
+                continue
+            url = end.page.url
+            if (key := (one.run.user, url, signed_in)) in known or len(known) >= MOST_PAGES:
+                continue
+            known.add(key)
+            pages.append(_Page(one.run.flow, step.step, one.run.user, url, marks.get(step.step, ""), signed_in))
+        flows.append((one, pages))
+    return flows
+
+
+def _end(step: StepRun) -> Reply | None:
+    """The page a step ended at, where a browser can be sent there: an HTML page that was asked for with GET."""
+    if step.trouble or not step.replies:
+        return None
+    end = step.replies[-1]
+    good = end.request.method == "GET" and end.page.status == 200 and is_html(end.page)
+    return end if good else None
+
+
+async def _round(
+    browser: Browser,
+    one: Walked,
+    pages: list[_Page],
+    own: tuple[str, ...],
+    seen: dict[_Page, list[Visit]],
+    failed: dict[_Page, Failure],
+) -> NoBrowser | None:
+    """One flow's pages in a fresh profile; returns why there is no browser, where there is none."""
+    cookies = handed(one.cookies)
+    async with browser.profile(pages[0].url) as profile:
+        if isinstance(profile, NoBrowser):
+            return profile
+        if isinstance(profile, Failure):
+            failed |= dict.fromkeys(pages, profile)
+            return None
+        signed_in = False
+        for page in pages:
+            if page.signed_in and not signed_in:
+                signed_in = True
+                if failure := await hand_over(profile, cookies, page.url):
+                    failed[page] = failure
+                    continue
+            came = await visit_in(
+                browser, profile, page.said, mark=page.mark, own_hosts=own, signed_in=page.signed_in and bool(cookies)
+            )
+            if isinstance(came, Failure):
+                failed[page] = came
+            else:
+                seen[page].append(_shown(came))
+    return None
+
+
+def _shown(found: Visit) -> Visit:
+    resources = tuple(
+        replace(r, url=shown_url(r.url), after=shown_url(r.after) if r.after else "") for r in found.resources
+    )
+    return replace(found, url=shown_url(found.url), resources=resources)
+
+
+def _middle(found: list[Visit]) -> Visit:
+    """The visit in the middle, by when the data was seen where that is mostly known, else by the largest paint."""
+    by_data = sum(one.data_s is not None for one in found) * 2 > len(found)
+
+    def clock(one: Visit) -> float:
+        took = one.data_s if by_data else one.lcp_s if one.lcp_s is not None else one.first_paint_s
+        return inf if took is None else took
+
+    order = sorted(found, key=clock)
+    times = [clock(one) for one in order if clock(one) < inf]
+    spread = (times[0], times[-1]) if times else None
+    return replace(order[(len(order) - 1) // 2], visits=len(found), spread_s=spread)
+
+
+def _untold(page: _Page, failure: Failure | None) -> Untold:
+    if failure is None:
+        return Untold(page.flow, page.step, "no time was left for the browser", "allow more: --seconds N", part=BROWSER)
+    unlock = getattr(failure, "unlock", "") or "open the page in a browser and see what it shows"
+    return Untold(page.flow, page.step, str(failure), unlock, part=BROWSER)
