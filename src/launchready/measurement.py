@@ -332,6 +332,8 @@ class Measurement:
     serial: tuple[SerialCalls, ...] = ()
     visits: tuple[Visit, ...] = ()
     untold: tuple[Untold, ...] = ()
+    traced: tuple[str, ...] = ()
+    """Routes of which the portal's own traces came."""
     framework: str = ""
     """Of the portal: `django`, `rails`, `laravel`, `express`…, as its code or its answers tell."""
     small: str = ""

@@ -63,6 +63,7 @@ def healthy(at: datetime) -> Measurement:
         exchanges=tuple(exchange(flow, step, route) for flow, step, route in FLOWS),
         queries=tuple(queries(flow, step, route) for flow, step, route in FLOWS),
         visits=tuple(visit(flow, step, route) for flow, step, route in FLOWS[:2]),
+        traced=tuple(route for _, _, route in FLOWS),
         framework="django",
     )
 

@@ -47,6 +47,8 @@ class Traced:
     queries: tuple[RouteQueries, ...] = ()
     serial: tuple[SerialCalls, ...] = ()
     untold: tuple[Untold, ...] = ()
+    routes: tuple[str, ...] = ()
+    """Of which traces came."""
 
 
 def traceparent() -> tuple[str, str]:
@@ -83,7 +85,8 @@ def traces_of(spans: Sequence[Span], window: Sequence[Asked]) -> Traced:
         reason = "the traces hold no statement of a database"
         untold.append(Untold("", "", reason, "instrument the portal's database driver too", part="traces"))
     queries = tuple(route.queries(*key) for key, route in routes.items() if route.sent)
-    return Traced(queries, tuple(calls for key, route in routes.items() for calls in route.serial(key[3])), (*untold,))
+    serial = tuple(calls for key, route in routes.items() for calls in route.serial(key[3]))
+    return Traced(queries, serial, (*untold,), tuple(dict.fromkeys(key[3] for key in routes)))
 
 
 @dataclass(slots=True)
