@@ -178,7 +178,33 @@ async def test_a_post_that_no_page_has_a_form_for_says_so(portal: Portal) -> Non
     assert run.trouble is None  # the token of the cookie was sent as a header
     portal.answers["POST /files/drop/"] = Answer(403, "CSRF")
     run = await walked(portal, LOGIN, {"path": "/"}, {"path": "/files/drop/", "form": {"a": "1"}})
-    assert "no page before has a form that is sent there" in reason(run)
+    assert reason(run) == "403 came, not 200 to 299; it shows: 'CSRF'"
+    assert run.trouble
+    assert run.trouble.unlock.startswith("no page before has a form that is sent there")
+    run = await walked(portal, LOGIN, {"path": "/files/"}, {"path": "/files/drop/", "form": {"a": "1"}})
+    assert run.trouble
+    assert run.trouble.unlock == "see the answer: did the page change?"
+
+
+FORM = """<form method="post"><select name="company" required><option value="">---</option></select>
+<input name="title" required value="given">{said}<textarea name="note"></textarea><button>Save</button></form>"""
+
+
+@pytest.mark.parametrize("status", [200, 422])
+async def test_a_form_that_comes_back_with_an_error_was_not_taken(portal: Portal, status: int) -> None:
+    portal.answers["GET /new"] = page(FORM.format(said=""))
+    said = '<ul class="errorlist"><li>Choose a company.</li></ul>'
+    portal.answers["POST /new"] = Answer(status, FORM.format(said=said))
+    run = await walked(portal, {"path": "/new"}, {"path": "/new", "form": {"note": "x"}})
+    came = "the form came back with an error" if status == 200 else "422 came, not 200 to 299"
+    assert reason(run) == f"{came}; it shows: 'Choose a company.'"
+    assert run.trouble
+    assert run.trouble.unlock == "the form wants company to be filled in: name it in `form`"
+
+
+async def test_a_form_that_comes_back_without_an_error_is_a_page(portal: Portal) -> None:
+    portal.answers["GET /new"] = portal.answers["POST /new"] = page(FORM.format(said='<p class="error-help">Hint</p>'))
+    assert (await walked(portal, {"path": "/new"}, {"path": "/new", "form": {"note": "x"}})).trouble is None
 
 
 async def test_a_file_that_is_not_there_is_named(portal: Portal) -> None:

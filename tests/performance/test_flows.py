@@ -177,6 +177,7 @@ async def test_what_is_kept_of_answers_holds_no_secret(portal: Portal) -> None:
         "GET /login/", "POST /login/", "GET /dashboard/", "GET /invoices/{id}/?copy=&token=",
     ]  # fmt: skip
     assert [e.hop for e in kept] == [0, 0, 1, 0]
+    assert [e.signed_in for e in kept] == [False, False, True, True]
     assert ("cache-control", "no-store") in kept[2].headers
     cookies = [value for e in kept for name, value in e.headers if name == "set-cookie"]
     assert cookies == ["csrftoken=…; Path=/; SameSite=Lax", "sessionid=…; Path=/; HttpOnly"]

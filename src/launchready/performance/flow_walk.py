@@ -69,11 +69,12 @@ class Walk:
     def run(self, step: str, replies: tuple[Reply, ...], refusal: Refusal | None = None) -> StepRun:
         """A step that went well, or was broken off by `refusal`; its last answer is saved for the report then."""
         if refusal is None:
-            return StepRun(step, replies)
+            return StepRun(step, replies, signed_in=self.signed_in)
         saved = ""
         if self.saving and replies:
             saved = self.saving.save(self.flow, step, replies[-1], self.hidden)
-        return StepRun(step, replies, Untold(self.flow, step, refusal.reason, refusal.unlock, saved), refusal.final)
+        trouble = Untold(self.flow, step, refusal.reason, refusal.unlock, saved)
+        return StepRun(step, replies, trouble, refusal.final, self.signed_in)
 
     @property
     def hidden(self) -> set[str]:

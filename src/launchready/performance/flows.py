@@ -7,7 +7,9 @@ as the `Untold` of its step: what happened, and what would help.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from launchready.performance.flow_bodies import (
@@ -33,15 +35,15 @@ from launchready.performance.flow_choice import (
 from launchready.performance.flow_exchanges import exchanges
 from launchready.performance.flow_login import SignedIn, log_in, signed_in
 from launchready.performance.flow_redirects import Way
-from launchready.performance.flow_refusals import Refusal, captcha, refusal_of
+from launchready.performance.flow_refusals import Refusal, captcha, refusal_of, said_error
 from launchready.performance.flow_values import address, filled, filled_header, filled_json, kept_of
 from launchready.performance.flow_walk import UNIQUE, Walk, stopped
-from launchready.performance.saved import Saving, quoted
+from launchready.performance.saved import Saving, quoted, without_people
 from launchready.performance.words import FlowRun, Request, Session, StepRun
 from launchready.portal_performance import Flow, FlowStep
-from launchready.probes.forms import asks_second_factor, login_form, visible_text
+from launchready.probes.forms import Form, asks_second_factor, login_form, visible_text
 from launchready.probes.page import Page
-from launchready.probes.pages import has_password_field
+from launchready.probes.pages import has_password_field, markup
 
 __all__ = [
     "Ground", "Saving", "SignedIn", "base_of", "exchanges", "flows_of", "ground_of", "logs_in", "signed_in",
@@ -78,29 +80,39 @@ async def walk(
     return FlowRun(flow.name, visitor.user, tuple(steps))
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A step's request, and what of it the page before has given."""
+
+    request: Request
+    form: Form | None = None
+    unfilled: tuple[str, ...] = ()
+    """Controls of the form that must be filled in, and are not."""
+
+
 async def _walk_step(visitor: Walk, step: FlowStep) -> StepRun:
     name = step_name(step)
     before = visitor.ground.refused.get(visitor.user) if visitor.user and sends_password(step) else None
     if before:
         return visitor.run(name, (), Refusal(f"not tried again: {before.reason}", before.unlock, final=True))
-    request = _request(visitor, step)
-    if isinstance(request, Refusal):
-        return visitor.run(name, (), request)
+    prepared = _prepared(visitor, step)
+    if isinstance(prepared, Refusal):
+        return visitor.run(name, (), prepared)
     if step.status and 300 <= step.status < 400:
-        way = await visitor.ask_once(request)
+        way = await visitor.ask_once(prepared.request)
     else:
-        way = await visitor.ask(request, tuple(step.headers_env))
-    refusal = stopped(way) or _judged(visitor, step, way) or _keep(visitor, step, way)
+        way = await visitor.ask(prepared.request, tuple(step.headers_env))
+    refusal = stopped(way) or _judged(visitor, step, prepared, way) or _keep(visitor, step, way)
+    visitor.signed_in = visitor.signed_in or bool(refusal is None and sends_password(step))
     run = visitor.run(name, way.replies, refusal)
     if run.trouble and sends_password(step) and way.replies and 400 <= way.replies[-1].page.status < 500:
         # A refused password, by whatever way it was sent: portals lock accounts out.
         visitor.ground.refused[visitor.user] = run.trouble
-        return StepRun(run.step, run.replies, run.trouble, final=True)
-    visitor.signed_in = visitor.signed_in or (sends_password(step) and run.trouble is None)
+        return replace(run, final=True)
     return run
 
 
-def _request(visitor: Walk, step: FlowStep) -> Request | Refusal:
+def _prepared(visitor: Walk, step: FlowStep) -> _Prepared | Refusal:
     """What a step sends, or why it cannot."""
     shown = {name: kept for name, kept in visitor.values.items() if name != PASSWORD}
     try:
@@ -108,13 +120,13 @@ def _request(visitor: Walk, step: FlowStep) -> Request | Refusal:
         if (urlsplit(url).hostname or "") not in visitor.ground.hosts:
             host = urlsplit(url).hostname
             return Refusal(f"{host} is not asked: it is not the portal's", f"if {host} is yours, name it in `owned`")
-        content = _content(visitor, step, url)
+        content, form, unfilled = _content(visitor, step, url)
         headers = [filled_header(name, value, visitor.values) for name, value in step.headers.items()]
         for name, variable in step.headers_env.items():
             value = visitor.environ.get(variable, "")
             if not value.strip():
                 return Refusal(f"{variable} is not set here", f"give it the value of the header {name}", final=True)
-            visitor.secrets.add(value)
+            visitor.secrets.add(value.strip())
             headers.append(filled_header(name, value.strip(), {}))
     except ValueError as error:
         return Refusal(str(error), "see this step, and what the step before it keeps")
@@ -125,33 +137,35 @@ def _request(visitor: Walk, step: FlowStep) -> Request | Refusal:
         headers.append(("Accept", "application/json, */*;q=0.8"))
     if content.method not in ("GET", "HEAD"):
         headers += [pair for pair in visitor.token_headers() if pair[0].lower() not in given]
-    return Request(content.url, content.method, tuple(headers), content.body)
+    return _Prepared(Request(content.url, content.method, tuple(headers), content.body), form, unfilled)
 
 
-def _content(visitor: Walk, step: FlowStep, url: str) -> Content:
+def _content(visitor: Walk, step: FlowStep, url: str) -> tuple[Content, Form | None, tuple[str, ...]]:
     method: str = step.method if "method" in step.model_fields_set else ""
     if step.json_body is not None:
-        return json_content(method or "POST", url, filled_json(step.json_body, visitor.values))
+        return json_content(method or "POST", url, filled_json(step.json_body, visitor.values)), None, ()
     if not step.form and not step.upload and (method or "GET") != "POST":
-        return Content(method or "GET", url)
+        return Content(method or "GET", url), None, ()
     given = {name: filled(value, visitor.values) for name, value in step.form.items()}
     names = set(given) | ({step.upload.field} if step.upload else set())
     found = form_for(visitor.page, url, names, method)
-    if found is None:
-        pairs, by = tuple(given.items()), method or "POST"
-    else:
-        form, button = found
+    form, button = found or (None, None)
+    pairs, by = tuple(given.items()), method or "POST"
+    if form:
         pairs, by = pairs_of(form, button, given), button.method if button else form.method
+    sent = {name for name, value in pairs if value} | names
+    unfilled = tuple(name for name in form.required if name not in sent) if form else ()
     if step.upload:
         content = uploaded(step.upload, visitor.ground.root, visitor.values[UNIQUE].value)
-        return multipart_content(by if by != "GET" else "POST", url, pairs, step.upload, content)
-    if found and found[0].multipart and by != "GET":
-        return multipart_content(by, url, pairs, None, b"")
-    return form_content(by, url, pairs)
+        by = by if by != "GET" else "POST"
+        return multipart_content(by, url, pairs, step.upload, content), form, unfilled
+    if form and form.multipart and by != "GET":
+        return multipart_content(by, url, pairs, None, b""), form, unfilled
+    return form_content(by, url, pairs), form, unfilled
 
 
-def _judged(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
-    page, asked = way.replies[-1].page, way.replies[0].request
+def _judged(visitor: Walk, step: FlowStep, prepared: _Prepared, way: Way) -> Refusal | None:
+    page = way.replies[-1].page
     right = page.status == step.status if step.status else 200 <= page.status < 300
     shows = not step.text or step.text in page.text or step.text in visible_text(page)
     if right and step.text and shows:
@@ -162,21 +176,44 @@ def _judged(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
         return _login_instead(visitor, way)
     if not right and page.status == 401 and visitor.signed_in:
         return _login_instead(visitor, way)
-    if not right and asked.method != "GET" and page.status in (403, 419, 422) and not _sent_a_form(visitor, asked.url):
-        reason = f"{page.status} came for {asked.method}, and no page before has a form that is sent there"
-        return Refusal(f"{reason}; {_what(visitor, page)}", "put a step with the form's page before this one")
     if not right:
         wanted = f"{step.status}" if step.status else "200 to 299"
-        return Refusal(
-            f"{page.status} came, not {wanted}; {_what(visitor, page)}", "see the answer: did the page change?"
-        )
+        return Refusal(f"{page.status} came, not {wanted}; {_said(visitor, page)}", _hint(prepared))
     if not shows:
-        seen = captcha(page)
-        why = (
-            f" ({seen} is asked for)" if seen else " (a one-time code is asked for)" if asks_second_factor(page) else ""
-        )
-        return Refusal(f"the page does not show {step.text!r}{why}; {_what(visitor, page)}", "did the page change?")
+        seen = captcha(page) or ("a one-time code" if asks_second_factor(page) else "")
+        why = f" ({seen} is asked for)" if seen else ""
+        return Refusal(f"the page does not show {step.text!r}{why}; {_shown(visitor, page)}", "did the page change?")
+    if not step.status and _came_back(prepared, way):
+        return Refusal(f"the form came back with an error; {_said(visitor, page)}", _hint(prepared))
     return None
+
+
+def _hint(prepared: _Prepared) -> str:
+    """What may help where a request was refused."""
+    if prepared.unfilled:
+        return f"the form wants {', '.join(prepared.unfilled[:5])} to be filled in: name it in `form`"
+    if prepared.request.method != "GET" and prepared.form is None:
+        return "no page before has a form that is sent there, so no token of one went along: walk that page first"
+    return "see the answer: did the page change?"
+
+
+def _came_back(prepared: _Prepared, way: Way) -> bool:
+    """Whether a form that was sent is shown again, with a mark that something in it is wrong."""
+    page = way.replies[-1].page
+    if prepared.form is None or len(way.replies) > 1 or prepared.request.method != "POST":
+        return False
+    if not _ERROR_MARKS.search(page.body):
+        return False
+    marked = any(
+        element.get("aria-invalid") == "true" or _ERROR_CLASSES & set(element.get("class").split())
+        for element in markup(page)
+    )
+    return marked and form_for(page, prepared.request.url, set()) is not None
+
+
+_ERROR_MARKS = re.compile(rb"aria-invalid|errorlist|is-invalid|has-error|field_with_errors")
+_ERROR_CLASSES = {"errorlist", "is-invalid", "has-error", "field_with_errors"}
+"""What Django, Bootstrap, and Rails put around a field that is not filled in rightly."""
 
 
 def _keep(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
@@ -206,10 +243,15 @@ def _login_instead(visitor: Walk, way: Way) -> Refusal:
     )
 
 
-def _sent_a_form(visitor: Walk, url: str) -> bool:
-    return form_for(visitor.page, url, set()) is not None
+def _said(visitor: Walk, page: Page) -> str:
+    """What a page says is wrong, as it may be quoted."""
+    return _in_words(without_people(said_error(page)[:4_000], visitor.hidden))
 
 
-def _what(visitor: Walk, page: Page) -> str:
-    said = " ".join(quoted(page, visitor.hidden, 160).split())
-    return f"it shows: {said!r}" if said else "it shows nothing"
+def _shown(visitor: Walk, page: Page) -> str:
+    return _in_words(quoted(page, visitor.hidden, 200))
+
+
+def _in_words(text: str) -> str:
+    text = " ".join(text.split())
+    return f"it shows: {text[:160] + ('…' if len(text) > 160 else '')!r}" if text else "it shows nothing"

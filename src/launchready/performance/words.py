@@ -68,6 +68,8 @@ class StepRun:
     """Why it did not go as the file says; the flow ends there."""
     final: bool = False
     """Whether coming again would make it worse: a login was refused, a limit was met, a person is asked for."""
+    signed_in: bool = False
+    """Whether the visitor was logged in, or sent a token, when it ended."""
 
     @property
     def elapsed_s(self) -> float:

@@ -68,6 +68,8 @@ class Form:
     """Of all its controls."""
     buttons: tuple[Button, ...]
     """The first is the one that the Enter key presses (HTML, section 4.10.22.2)."""
+    required: tuple[str, ...] = ()
+    """Names of controls that must be filled in."""
 
 
 def forms_of(page: Page) -> tuple[Form, ...]:
@@ -151,6 +153,7 @@ def _form(page: Page, head: Element, controls: list[Element]) -> Form:
         multipart="multipart/form-data" in kinds,
         fields=tuple(_untouched(page, controls)),
         names=frozenset(e.get("name") for e in controls if e.get("name")),
+        required=tuple(dict.fromkeys(e.get("name") for e in controls if e.get("name") and "required" in e.attributes)),
         buttons=tuple(
             Button(
                 e.get("name"),
