@@ -73,25 +73,45 @@ def needed(seen: Iterable[float] | Distribution, target_s: float) -> int:
     return max(1, _fewest(below / n) - n)
 
 
-def settled(samples: Sequence[float], target_s: float) -> bool:
-    """Whether measuring may stop, since p95 is surely on one side of the target. `samples` in the order they came.
+class Settling:
+    """Whether measuring may stop, since p95 is surely on one side of the target. Takes times in the order they come.
 
     Whoever looks after every walk and stops when the interval pleases is wrong far more often than the interval says.
-    So looks are at fixed numbers of walks, however often this is called, and each spends a share of an error of 2.5 %
-    (alpha spending, Lan and DeMets, Biometrika 70, 1983). With the 2.5 % of the interval at the end, a verdict is
-    wrong in at most 5 % of all measurements.
+    So looks are at fixed numbers of walks (`looks`), however often one asks, and each spends a share of an error of
+    2.5 % (alpha spending, Lan and DeMets, Biometrika 70, 1983). With the 2.5 % of the interval at the end, a verdict
+    is wrong in at most 5 % of all measurements.
     """
-    for look, n in enumerate(_looks(len(samples)), 1):
-        spent = 0.025 * 6 / (math.pi * look) ** 2
-        below = sum(value <= target_s for value in samples[:n])
-        if _decides(n, below, 1 - 2 * spent):
-            return True
-    return False
+
+    def __init__(self, target_s: float) -> None:
+        self.target_s = target_s
+        self.settled = False
+        self._n = self._below = self._looked = 0
+
+    def take(self, value_s: float) -> None:
+        """Take one more time."""
+        self._n += 1
+        self._below += value_s <= self.target_s
+        if self._n < _look(self._looked + 1):
+            return
+        self._looked += 1
+        spent = 0.025 * 6 / (math.pi * self._looked) ** 2
+        self.settled = self.settled or _decides(self._n, self._below, 1 - 2 * spent)
+
+
+def settled(samples: Iterable[float], target_s: float) -> bool:
+    """The same of times that are there already, in the order they came."""
+    settling = Settling(target_s)
+    for value in samples:
+        settling.take(value)
+    return settling.settled
 
 
 def looks(n: int) -> tuple[int, ...]:
-    """At how many walks `settled` looks, up to `n`."""
-    return tuple(_looks(n))
+    """At how many walks it is looked, up to `n`."""
+    found: list[int] = []
+    while (following := _look(len(found) + 1)) <= n:
+        found.append(following)
+    return tuple(found)
 
 
 def _counted_quantile(histogram: Histogram, q: float) -> Quantile:
@@ -101,12 +121,8 @@ def _counted_quantile(histogram: Histogram, q: float) -> Quantile:
     return Quantile(q, histogram.at(_rank(histogram.n, q)), low_s, high_s)
 
 
-@lru_cache(maxsize=64)
-def _looks(n: int) -> tuple[int, ...]:
-    found: list[int] = []
-    while (following := math.ceil(90 * 1.5 ** len(found))) <= n:
-        found.append(following)
-    return tuple(found)
+def _look(number: int) -> int:
+    return math.ceil(90 * 1.5 ** (number - 1))
 
 
 def _decides(n: int, below: int, sure: float = OFTEN) -> bool:
