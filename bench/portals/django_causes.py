@@ -122,8 +122,9 @@ CAUSES = (
             Edit(
                 _VIEWS,
                 _DASHBOARD,
-                '    totals = {"total": Sum("invoice__line__amount"), "customers": Count("customer", distinct=True)}\n'
-                '    ranked = [company.id for company in Company.objects.annotate(**totals).order_by("-total")]\n'
+                '    customers = Count("customer__name", distinct=True)\n'
+                '    ranked = Company.objects.annotate(total=Sum("invoice__line__amount"), customers=customers)\n'
+                '    ranked = [company.id for company in ranked.order_by("-total")]\n'
                 '    open_invoices["rank"] = ranked.index(request.user.company_id) + 1\n' + _DASHBOARD,
             ),
         ),

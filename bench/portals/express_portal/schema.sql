@@ -20,7 +20,7 @@ INSERT INTO buyers (client_id, name)
     SELECT c, 'Buyer ' || c || '/' || i FROM generate_series(1, 402) c, generate_series(1, 10) i ORDER BY c, i;
 INSERT INTO bills (client_id, buyer_id, number, status, amount, issued_on, terms)
     SELECT c, (c - 1) * 10 + 1 + i % 10, 'B-' || c || '-' || i, (ARRAY['sent', 'paid', 'paid', 'paid'])[1 + i % 4],
-        100 + (i * 37 + c * 11) % 9000, DATE '2026-01-01' - (i % 700), repeat('Payable within 30 days. ', 8)
+        100 + (i * 37 + c * 11) % 9000, DATE '2026-01-01' - (i % 700), repeat('Payable within 30 days. ', 20)
     FROM generate_series(1, 402) c,
         generate_series(1, CASE c WHEN 1 THEN 20 WHEN 2 THEN 2000 ELSE 100 END) i ORDER BY i, c;
 INSERT INTO documents (client_id, name, size, sent_at)
