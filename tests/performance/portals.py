@@ -25,7 +25,7 @@ from launchready.performance.session import Sessions, open_sessions
 from launchready.portal import DnsSettings
 from launchready.portal_performance import Flow, FlowLogin, FlowUser
 from launchready.probes.dns import Dns
-from launchready.probes.network import Limits, Network
+from launchready.probes.network import Detour, Limits, Network
 
 NAME, PASSWORD = "ada@client.example", "s3cret of ada, 42"
 ENVIRON = {"ADA_USER": NAME, "ADA_PASSWORD": PASSWORD}
@@ -260,9 +260,9 @@ async def running() -> AsyncIterator[Portal]:
 
 
 @asynccontextmanager
-async def visitors(limits: Limits | None = None) -> AsyncIterator[Sessions]:
+async def visitors(limits: Limits | None = None, detours: tuple[Detour, ...] = ()) -> AsyncIterator[Sessions]:
     """Sessions that go nowhere but to this machine."""
-    network = Network(limits or Limits())
+    network = Network(limits or Limits(), detours)
     async with open_sessions(network, Dns(network, DnsSettings(compare_public=False))) as sessions:
         yield sessions
 

@@ -183,6 +183,13 @@ async def test_an_error_of_the_portal_is_no_refusal_of_the_account(portal: Porta
     assert ground.refused == {}
 
 
+async def test_a_page_behind_the_login_that_is_too_large_is_no_refusal_either(portal: Portal) -> None:
+    portal.answers["GET /dashboard/"] = page("x" * 3_000_000)
+    step = await login(portal)
+    assert "the answer did not end: it was cut after 2097152 bytes" in reason(step)
+    assert not step.final
+
+
 async def test_a_session_that_does_not_hold_is_said_as_such(portal: Portal) -> None:
     portal.answers["POST /login/"] = redirect("/dashboard/", 302, "sessionid=lost; Domain=other.example")
     step = await login(portal)

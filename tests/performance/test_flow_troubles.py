@@ -13,7 +13,7 @@ from tests.performance.portals import ENVIRON, Answer, Portal, flow, page, redir
 
 from launchready.performance.flows import Saving, walk
 from launchready.performance.words import FlowRun
-from launchready.probes.network import Limits
+from launchready.probes.network import Detour, Limits
 
 LOGIN: dict[str, Any] = {"login": {"path": "/login/"}}
 ROOM = Limits(operation_timeout_s=5, body_bytes=200_000)
@@ -130,6 +130,17 @@ async def test_a_token_goes_to_no_other_host(portal: Portal) -> None:
     assert last["host"].startswith("localhost")
     assert last["x-other"] == "y"
     assert not {"x-key", "authorization"} & set(last)
+
+
+async def test_no_redirect_leads_from_a_public_address_to_this_machine(portal: Portal) -> None:
+    portal.answers["GET /"] = redirect(f"http://127.0.0.1:{portal.port}/inside")
+    portal.answers["GET /inside"] = page("inside")
+    base, detour = f"http://8.8.8.8:{portal.port}", Detour("8.8.8.8", portal.port, "127.0.0.1", portal.port)
+    ground = replace(portal.ground(), base=base, hosts=frozenset({"8.8.8.8", "127.0.0.1"}))
+    async with visitors(detours=(detour,)) as sessions:
+        run = await walk(flow({"path": "/"}), sessions.new(), ground, environ={})
+    assert reason(run) == "a redirect is not followed: it leads to 127.0.0.1, which nobody outside can reach"
+    assert portal.of("GET", "/inside") == []
 
 
 async def test_a_header_whose_variable_is_missing_is_named(portal: Portal) -> None:

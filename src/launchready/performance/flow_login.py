@@ -64,7 +64,7 @@ async def log_in(walk: Walk, login: FlowLogin, name: str) -> tuple[StepRun, ...]
     """Two steps, the form's page and the login itself; the last one says what went wrong."""
     user, page_step = login.user or walk.user, f"{name} page"
     if before := walk.ground.refused.get(user):
-        reason = f"the login of {user} is not tried again: {before.reason.removeprefix('the login of ')}"
+        reason = f"the login of {user} is not tried again: {before.reason}"
         return (walk.run(page_step, (), Refusal(reason, before.unlock, final=True)),)
     steps = await _attempt(walk, login, user, name, page_step)
     if (last := steps[-1]).final and last.trouble:
@@ -151,7 +151,9 @@ def _not_to_be_sent(ground: Ground, page: Page, form: LoginForm) -> Refusal | No
 
 def _judged(walk: Walk, login: FlowLogin, user: str, came: Way, sent: Way) -> Refusal | None:
     if refusal := stopped(sent):
-        return Refusal(f"the login of {user} was sent: {refusal.reason}", refusal.unlock, bool(sent.replies))
+        # What broke off is no refusal; a way that led elsewhere leads there again.
+        final = bool(sent.away or sent.unsafe or sent.circle)
+        return Refusal(f"the login of {user} was sent: {refusal.reason}", refusal.unlock, final)
     page = sent.replies[-1].page
     if login.text and 200 <= page.status < 300 and _shows(page, login.text):
         return None

@@ -145,7 +145,7 @@ def stopped(way: Way) -> Refusal | None:
     if page.truncated and not page.redirects:
         return Refusal(
             f"the answer did not end: it was cut after {len(page.body)} bytes",
-            "name a smaller file, or let the download end by itself",
+            "see what it holds: more is read of no answer, and nobody waits for it",
         )
     return None
 
