@@ -9,13 +9,14 @@ from tests.conftest import QUICK
 
 from launchready import gate
 from launchready.edge.caching import judge_file, personal, sign_in_links
-from launchready.edge.files import loaded, named_by_content
+from launchready.edge.files import loaded
 from launchready.lab.edge_http import Request
 from launchready.lab.faults.edge import API, APP, BUNDLE, SESSION, WWW, file, keeps
 from launchready.lab.healthy import DOMAIN, HTML, LOGIN, PAGE, SECURITY_HEADERS, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Response, Trouble, both, route, site
 from launchready.model import Severity, Status
+from launchready.probes.file_names import named_by_content
 from launchready.probes.page import Page
 
 TOKEN = '<form><input type=hidden name=authenticity_token value="f00dfeed"></form>'

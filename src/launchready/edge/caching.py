@@ -11,12 +11,13 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from launchready.edge.files import files_of, named_by_content
+from launchready.edge.files import files_of
 from launchready.edge.fronts import Entry, entries, is_staging
 from launchready.gate import check
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.failures import Failure
+from launchready.probes.file_names import named_by_content
 from launchready.probes.look import Look
 from launchready.probes.page import Page, normal_url
 from launchready.probes.pages import is_html, markup, same_host
