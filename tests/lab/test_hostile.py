@@ -46,7 +46,7 @@ class Hostile:
 
 WEB = (
     "http.*", "edge.*", "exposure.*", "secrets.served", "tls.*", "dns.ipv6", "dns.subdomains", "dns.dangling",
-    "mail.mtasts",
+    "mail.mtasts", "performance.blocking_scripts",
 )  # fmt: skip
 HOSTILE = [
     Hostile(
