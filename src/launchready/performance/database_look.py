@@ -22,6 +22,8 @@ from launchready.probes.statements_mysql import SCHEMES as MYSQL
 from launchready.probes.statements_mysql import MysqlStatements
 from launchready.redaction import without_secrets
 
+__all__ = ["Ask", "Counted", "opened", "route_queries", "untold"]
+
 Ask = Callable[[], Awaitable[float | None]]
 """Makes a step's request once; the seconds that the portal took, None when it did not come through."""
 Rest = Callable[[float], Awaitable[object]]

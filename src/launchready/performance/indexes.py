@@ -93,7 +93,9 @@ def _finding(create: str, scans: list[Scan]) -> Finding:
 
 def _proof(scan: Scan) -> str:
     if not scan.cost_before:
-        return "that the planner would use the index is unproven"
+        return "counted by the server: no index was used, each time; unproven that it would use this one"
+    if scan.table_rows < SMALL:
+        return "no index that is there can serve this condition, however large the table becomes"
     if scan.cost_after is None:
         return f"planner's cost {scan.cost_before:.0f}; unproven that it would use the index (HypoPG is not installed)"
     return f"planner's cost {scan.cost_before:.0f}, with the index {scan.cost_after:.0f} (asked with HypoPG)"

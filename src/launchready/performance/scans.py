@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from launchready.measurement import RouteQueries, Scan, Statement, Untold
 from launchready.performance.index_candidates import Candidate, candidate
+from launchready.performance.scans_mysql import scans_mysql
 from launchready.probes.explain import Planner, Table, TableScan, one_statement
 from launchready.probes.failures import Failure
 from launchready.probes.statements import Counted, Statements
+from launchready.probes.statements_mysql import MysqlStatements
 
 FEW_ROWS = 1_000
 """Below this a scan is as fast as an index: the server reads 1,000 rows in less time than a request's way to it."""
 WANTED = 0.1
 """Of a table's rows: who wants more than a tenth is served as well by reading all of it."""
-WORTH = 0.5
-"""What the planner's cost must come down to with the index, where it can be asked."""
+WORTH = 0.8
+"""What the planner's cost must come down to with the index, where it can be asked: a tenth of a table is no needle."""
 MOST_PLANNED = 20
 
 
 async def scans(counted: Counted, queries: RouteQueries) -> tuple[tuple[Scan, ...], tuple[Untold, ...]]:
     """The scans of one step's statements; and what could not be looked at."""
-    if not isinstance(counted, Statements):
-        from launchready.performance.scans_mysql import scans_mysql
-
+    if isinstance(counted, MysqlStatements):
         return await scans_mysql(counted, queries)
+    if not isinstance(counted, Statements):
+        return (), ()
     planner = Planner(counted)
     found: dict[str, Scan] = {}
     refused, planned = [], 0

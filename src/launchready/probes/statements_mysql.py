@@ -83,6 +83,16 @@ def read_mysql_string(text: str) -> MysqlPlace | None:
     )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """How a statement's rows were come by, since the server began to count."""
+
+    text: str
+    calls: int
+    examined: int
+    unindexed: int
+
+
 class MysqlStatements:
     """The counters of one MySQL database, by one connection. Asked by one task at a time."""
 
@@ -91,12 +101,7 @@ class MysqlStatements:
     def __init__(self, connection: pymysql.Connection[Any], place: MysqlPlace) -> None:
         self.connection, self.place = connection, place
         self.version = str(getattr(connection, "server_version", ""))
-        self._samples: dict[Key, str] = {}
-
-    @property
-    def mariadb(self) -> bool:
-        """Whether it is MariaDB, which keeps no sample of a statement."""
-        return "mariadb" in self.version.lower()
+        self._begun: dict[str, _Read] = {}
 
     @staticmethod
     @asynccontextmanager
@@ -177,6 +182,49 @@ class MysqlStatements:
             return rows
         return {(self.place.database, str(digest)): text or "" for digest, text in rows}
 
+    async def read_whole(self) -> Mapping[str, tuple[int, float]] | Failure:
+        """Statements that were sent since this connection was opened, and each time without an index.
+
+        By text: how often, and how many rows the server read each time.
+        """
+        now = await self._reads()
+        if isinstance(now, Failure):
+            return now
+        found = {}
+        for digest, one in now.items():
+            was = self._begun.get(digest, _Read("", 0, 0, 0))
+            calls = one.calls - was.calls
+            if calls > 0 and one.unindexed - was.unindexed == calls:
+                found[one.text] = (calls, (one.examined - was.examined) / calls)
+        return found
+
+    async def table(self, name: str) -> tuple[int, tuple[str, ...], frozenset[str]] | Failure:
+        """About how many rows a table has, its columns, and those that an index begins with."""
+        rows = await self.rows(
+            "SELECT COLUMN_NAME, 'column', 0 FROM information_schema.COLUMNS"
+            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s"
+            " UNION ALL SELECT COLUMN_NAME, 'index', 0 FROM information_schema.STATISTICS"
+            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s AND SEQ_IN_INDEX = 1 AND COLUMN_NAME IS NOT NULL"
+            " UNION ALL SELECT TABLE_NAME, 'rows', TABLE_ROWS FROM information_schema.TABLES"
+            " WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = %s",
+            (name, name, name),
+        )
+        if isinstance(rows, Failure):
+            return rows
+        count = sum(int(n or 0) for _, kind, n in rows if kind == "rows")
+        columns = tuple(str(column) for column, kind, _ in rows if kind == "column")
+        return count, columns, frozenset(str(column) for column, kind, _ in rows if kind == "index")
+
+    async def _reads(self) -> dict[str, _Read] | Failure:
+        rows = await self.rows(
+            f"SELECT DIGEST, LEFT(DIGEST_TEXT, {MOST_TEXT}), COUNT_STAR AS {MARK}, SUM_ROWS_EXAMINED,"  # noqa: S608
+            f" SUM_NO_INDEX_USED FROM {_TABLE} WHERE SCHEMA_NAME = DATABASE() AND SUM_NO_INDEX_USED > 0"
+            f" AND DIGEST IS NOT NULL LIMIT {MOST_STATEMENTS}"
+        )
+        if isinstance(rows, Failure):
+            return rows
+        return {str(digest): _Read(text or "", int(n), int(read), int(none)) for digest, text, n, read, none in rows}
+
     def unseen(self) -> Untellable:
         """That the counters are not kept."""
         return Untellable(
@@ -193,8 +241,11 @@ class MysqlStatements:
                 Phase.ANSWER, self.place.named, "the server counts no statements: performance_schema is off",
                 unlock="performance_schema = ON below [mysqld] of its settings, and a restart",
             )  # fmt: skip
-        first = await self.snapshot()
-        return first if isinstance(first, Failure) else None
+        begun = await self._reads()
+        if isinstance(begun, Failure):
+            return begun
+        self._begun = begun
+        return None
 
 
 async def _way(database: Database, place: MysqlPlace) -> tuple[str, int] | Failure:
