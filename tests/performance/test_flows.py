@@ -63,11 +63,11 @@ async def test_a_form_is_sent_as_a_browser_would(portal: Portal, tmp_path: Path)
 
 async def test_a_file_of_ones_own_is_sent(portal: Portal, tmp_path: Path) -> None:
     (tmp_path / "offer.txt").write_bytes(b"our offer\r\n")
-    sends = {"field": "upload", "file": "offer.txt", "name": 'the "offer".txt', "content_type": "text/plain"}
+    sends = {"field": "upload", "file": "offer.txt", "name": 'the "{user}".txt', "content_type": "text/plain"}
     run = await walked(portal, LOGIN, {"path": "/files/"}, {"path": "/files/upload/", "upload": sends}, root=tmp_path)
     assert run.trouble is None
     (sent,) = portal.of("POST", "/files/upload/")
-    assert sent.file == ("upload", "the %22offer%22.txt", "text/plain", b"our offer\r\n")
+    assert sent.file == ("upload", f"the %22{NAME}%22.txt", "text/plain", b"our offer\r\n")
     assert sent.form["note"] == "a & b"
 
 

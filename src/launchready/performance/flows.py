@@ -157,8 +157,9 @@ def _content(visitor: Walk, step: FlowStep, url: str) -> tuple[Content, Form | N
     unfilled = tuple(name for name in form.required if name not in sent) if form else ()
     if step.upload:
         content = uploaded(step.upload, visitor.ground.root, visitor.values[UNIQUE].value)
+        named = step.upload.model_copy(update={"name": filled(step.upload.name, visitor.values)})
         by = by if by != "GET" else "POST"
-        return multipart_content(by, url, pairs, step.upload, content), form, unfilled
+        return multipart_content(by, url, pairs, named, content), form, unfilled
     if form and form.multipart and by != "GET":
         return multipart_content(by, url, pairs, None, b""), form, unfilled
     return form_content(by, url, pairs), form, unfilled
