@@ -89,9 +89,9 @@ def perf(
 
     from launchready.cli.reach import Reach, look_at
     from launchready.performance.run import Wanted
+    from launchready.portal_performance import PerformanceSettings
 
-    settings = portal.performance
-    assert settings is not None
+    settings = portal.performance or PerformanceSettings()
     wanted = Wanted(
         flows=tuple(flow or ()),
         smoke=smoke,
@@ -121,7 +121,7 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
 
     from rich.console import Console
 
-    from launchready.performance import judged, kept, slower_than_before
+    from launchready.performance import judged, kept
     from launchready.performance.run import Refused, measure
     from launchready.report.text import clean
 
@@ -222,20 +222,19 @@ def _show_plan(portal: Portal, look: Look, wanted: Wanted) -> int:
 
 
 def _print(report: Report, *, as_json: bool, quiet: bool, no_color: bool, fail_on: Severity | None) -> None:
+    from launchready.cli.outcomes import print_outcomes
     from launchready.cli.output import Format
-    from launchready.report import performance, terminal
-    from launchready.report.text import clean
+    from launchready.report import performance
 
     if as_json:
         sys.stdout.write(rendered(report, Format.JSON, fail_on))
         return
-    word = {Exit.READY: "fast enough", Exit.FOUND: "too slow", Exit.UNPROVEN: "cannot be told"}[
-        exit_code(report, fail_on)
-    ]
-    if quiet:
-        print(f"{word} {clean(report.domain)}")
-        return
     sheet = console(no_color=no_color)
-    if report.measured:
+    if report.measured and not quiet:
         sheet.print(performance.text(report.measured))
-    terminal.render_outcomes(report, sheet, word)
+    words = {
+        Exit.READY: ("fast enough", "green"),
+        Exit.FOUND: ("found", "bold red"),
+        Exit.UNPROVEN: ("cannot be told yet", "yellow"),
+    }[exit_code(report, fail_on)]
+    print_outcomes(report, sheet, words, quiet=quiet, passed=False)

@@ -12,7 +12,7 @@ from launchready.cli import options
 from launchready.cli.check import FailOn
 from launchready.cli.output import Format, console, ensure_writable, format_of, rendered, write_whole
 from launchready.cli.stop import Exit, Stop
-from launchready.model import Report, Severity, Status, Verdict
+from launchready.model import Report, Severity, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -143,36 +143,14 @@ def _run(look: Look, *, tell: bool, fail_on: FailOn) -> tuple[Report, list[Deliv
 
 
 def _print(report: Report, sheet: Console, *, quiet: bool) -> None:
-    from rich.text import Text
-
-    from launchready.report import digest
-    from launchready.report.text import clean
+    from launchready.cli.outcomes import print_outcomes
 
     words = {
         Verdict.READY: ("verified", "green"),
         Verdict.NOT_READY: ("failed", "bold red"),
         Verdict.UNPROVEN: ("not verified as a whole", "yellow"),
     }[report.verdict]
-    title = Text.assemble(words, f"  {clean(report.domain)}  in {report.elapsed_s:.1f} s")
-    if quiet:
-        print(title.plain)
-        return
-    sheet.print(title)
-    marks = {Status.PASSED: ("passed", "green"), Status.FOUND: ("found", "red"), Status.NOT_CHECKED: ("?", "yellow")}
-    for outcome in report.outcomes:
-        for finding in outcome.findings:
-            line = f"  {outcome.check.id}  {''.join(digest.sentence(finding))}"
-            sheet.print(Text.assemble(marks[Status.FOUND], line), soft_wrap=True)
-            for seen in clean(finding.evidence, lines=True).splitlines():
-                sheet.print(Text(f"         {seen}", "dim"), soft_wrap=True)
-            sheet.print(Text(f"         fix: {clean(finding.fix)}"), soft_wrap=True)
-        for passed in outcome.passed:
-            line = f"  {outcome.check.id}  {clean(passed.subject)}: {clean(passed.detail)}"
-            sheet.print(Text.assemble(marks[Status.PASSED], line), soft_wrap=True)
-        for row in outcome.not_checked:
-            unlock = f" ({clean(row.unlock)})" if row.unlock else ""
-            line = f"  {outcome.check.id}  not checked, {clean(row.subject)}: {clean(row.reason)}{unlock}"
-            sheet.print(Text.assemble(marks[Status.NOT_CHECKED], line), soft_wrap=True)
+    print_outcomes(report, sheet, words, quiet=quiet)
 
 
 def _tell_deliveries(deliveries: list[Delivery], *, quiet: bool) -> None:

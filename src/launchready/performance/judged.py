@@ -12,9 +12,10 @@ TIMES = "performance.p95"
 
 
 def chosen(look: Look) -> list[gate.Check]:
-    """The checks that have something to look at: a comparison needs a baseline, code needs a repository."""
+    """The checks of a measurement, and of the code where there is some; a comparison needs a baseline."""
     checks = gate.in_scope(gate.select(["performance"]), look.portal)
-    return [check for check in checks if look.baseline or check.info.id != "performance.regression"]
+    left_out = set() if look.baseline else {"performance.regression"}
+    return [check for check in checks if check.info.needs and check.info.id not in left_out]
 
 
 async def run(look: Look) -> Report:

@@ -11,6 +11,9 @@ from launchready.performance.kept import UNLOCK, measurement_of
 from launchready.portal import Portal
 from launchready.probes.look import Look
 
+ACCOUNT = "account"
+"""The pace of walks that compare accounts."""
+
 
 @check(
     "performance.p95",
@@ -38,7 +41,8 @@ async def p95(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield measured
         return
     for times in measured.steps:
-        yield _judged(times, measured)
+        if times.pace != ACCOUNT:  # those are for comparing two accounts, and too few for an interval
+            yield _judged(times, measured)
     for untold in measured.untold:
         if untold.part == "times":
             subject = f"{untold.flow}: {untold.step}" if untold.step else untold.flow or portal.domain

@@ -14,7 +14,7 @@ from html import escape
 from importlib.resources import files
 
 from launchready.model import BarRow, Finding, Outcome, Proof, Report, Severity, Status, Tree, Verdict
-from launchready.report import digest, map_svg, map_text
+from launchready.report import digest, map_svg, map_text, performance
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, linked, listed, minutes, opened
 
@@ -26,6 +26,7 @@ PROOF_TONE = {Proof.PROVEN: "green", Proof.BROKEN: "red", Proof.UNPROVEN: "amber
 def render(report: Report) -> str:
     """The report as one self-contained HTML document."""
     style, script = _asset("page.css") + (map_svg.style() if report.map else ""), _asset("page.js")
+    style += performance.style() if report.measured else ""
     said = digest.VERDICT_WORDS[report.verdict]
     return f"""<!doctype html>
 <html lang="en">
@@ -43,7 +44,7 @@ def render(report: Report) -> str:
 <header>{_verdict(report)}</header>
 <main id="main">
 {_first(report)}
-{_bar(report)}{_map(report)}
+{_bar(report)}{_map(report)}{_measured(report)}
 {_findings(report)}
 {_blind(report)}
 {_accepted(report)}
@@ -117,6 +118,10 @@ def _map(report: Report) -> str:
         "<details><summary>The map in words</summary>"
         f'<ul class="tree">{_branch(digest.pruned(map_text.tree(report.map)))}</ul></details>',
     )
+
+
+def _measured(report: Report) -> str:
+    return "\n" + performance.section(report.measured) if report.measured else ""
 
 
 def _findings(report: Report) -> str:

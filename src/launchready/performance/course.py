@@ -1,0 +1,378 @@
+"""What a measurement does, part by part, and what each part brought; `run.py` says in which order."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from launchready.measurement import (
+    Exchange,
+    RouteQueries,
+    Scan,
+    SerialCalls,
+    StepTimes,
+    Untold,
+    Visit,
+)
+from launchready.performance import database_look
+from launchready.performance.engine import Budget, ensure_owned
+from launchready.performance.flows import (
+    Ground,
+    Saving,
+    SignedIn,
+    exchanges,
+    logs_in,
+    signed_in,
+    step_name,
+    walk,
+)
+from launchready.performance.kept import FOLDER
+from launchready.performance.load import Lines, Load
+from launchready.performance.routes import route_of
+from launchready.performance.scans import scans
+from launchready.performance.session import CurlSession, Sessions, open_sessions
+from launchready.performance.targets import ACCOUNT
+from launchready.performance.times import Times, Way
+from launchready.performance.traced import Traces, listening
+from launchready.performance.visits import Walked, visits
+from launchready.performance.words import FlowRun, StepRun, Told
+from launchready.portal_performance import Flow, PerformanceSettings
+from launchready.probes.failures import Failure
+from launchready.probes.look import Look
+from launchready.probes.network import Network
+from launchready.probes.shaping import RETRANSMISSION_S, ShapingRelay, shaped
+from launchready.probes.statements import Counted
+
+REPEATED = 7
+"""Requests of a step whose queries are counted; the first is not."""
+OFTEN_ENOUGH = 30
+"""Logins a minute that a portal must allow for their queries to be counted."""
+ACCOUNT_WALKS = 12
+"""Of each of the two accounts that are compared."""
+
+
+@dataclass
+class Seen:
+    """One flow as it was walked the first time."""
+
+    flow: Flow
+    run: FlowRun
+    session: CurlSession | None
+
+
+@dataclass
+class Course:
+    """One measurement under way."""
+
+    look: Look
+    flows: Sequence[Flow]
+    way: Way
+    ground: Ground
+    told: Told
+    settings: PerformanceSettings
+    budget_s: float
+    saved_in: Path
+    stem: str
+    steps: list[StepTimes] = field(default_factory=list)
+    exchanges: list[Exchange] = field(default_factory=list)
+    queries: list[RouteQueries] = field(default_factory=list)
+    scans: list[Scan] = field(default_factory=list)
+    serial: list[SerialCalls] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    untold: list[Untold] = field(default_factory=list)
+    requests: int = 0
+
+    async def open(self, stack: AsyncExitStack) -> None:
+        """Open the ways: this machine's own, and a buyer's line for each of the two prospects."""
+        self._began_s = time.monotonic()
+        self._stack = stack
+        self._signed: dict[str, SignedIn | Untold] = {}
+        self._seen: list[Seen] = []
+        self._saving = Saving(self.saved_in / FOLDER / self.stem, self.saved_in)
+        self._own = await stack.enter_async_context(open_sessions(self.look.network, self.look.dns))
+        self._lines = Lines(self._line)
+        self._traces = await self._listen(stack)
+
+    async def walk_once(self) -> None:
+        """Each flow once: the cold portal as a buyer meets it, and what its answers are made of."""
+        self._times = {flow.name: Times(flow, self.way, self.settings.target_s) for flow in self.flows}
+        for flow in self.flows:
+            self.told(f"walking {flow.name}")
+            async with self._lines.one() as line:
+                session = await self._visitor(line, flow)
+                if isinstance(session, Untold):
+                    self._leave(flow, session)
+                    continue
+                run = await self._walk(flow, session)
+            self._times[flow.name].first(run)
+            self.exchanges += exchanges(run, flow.user)
+            self._seen.append(Seen(flow, run, session))
+            if run.trouble:
+                self._leave(flow, run.trouble)
+
+    async def load(self, rate_per_s: float) -> None:
+        """Two prospects at once on every flow, until the intervals decide or the budget is spent; then arrivals."""
+        whole = [seen.flow for seen in self._seen if not seen.run.trouble]
+        if reason := ensure_owned(self.look.portal, self.ground.base):
+            host = urlsplit(self.ground.base).hostname or ""
+            unlock = f'write owned = ["{self._label(host)}"] at the top of launchready.toml'
+            self.untold += [Untold(flow.name, "", reason, unlock) for flow in whole]
+            return
+        left_s = max(1.0, self.budget_s - (time.monotonic() - self._began_s))
+        budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s)
+        ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)
+        load = Load(whole, lambda flow, line: self._once(flow, line, ground), self._lines, self.told, budget)
+        self.steps += await load.two(self._times)
+        if rate_per_s:
+            target_s = self.settings.target_s
+            times = {f.name: Times(f, self.way, target_s, pace="arrivals", rate_per_s=rate_per_s) for f in whole}
+            self.steps += await load.arrivals(times, rate_per_s)
+        self.untold += load.untold
+
+    async def ask_database(self, wanted: bool) -> None:
+        """The queries of each step that can be repeated, from the database's own counters and from traces."""
+        repeatable = [(seen, step) for seen in self._seen for step in seen.run.steps if _repeatable(seen, step)]
+        variable = self.settings.database_env or (
+            self.look.portal.deploy.database_env if self.look.portal.deploy else ""
+        )
+        url = os.environ.get(variable, "") if variable else ""
+        if not (wanted and url):
+            if wanted and self.settings.database_env:
+                self.untold.append(
+                    Untold(
+                        "",
+                        "",
+                        f"{variable} is not set here",
+                        "set it to the database's connection string",
+                        part="queries",
+                    )
+                )
+            await self._traced(repeatable)
+            return
+        async with database_look.opened(self.look.database, url) as counted:
+            if isinstance(counted, Failure):
+                self.untold.append(database_look.untold(counted))
+                await self._traced(repeatable)
+                return
+            for seen, step in repeatable:
+                self.told(f"database: {seen.flow.name}, {step.step}")
+                await self._count(counted, seen, step)
+
+    async def compare_accounts(self) -> None:
+        """The steps of a small and of a large account beside each other."""
+        small, large = self.settings.small, self.settings.large
+        if not (small and large):
+            return
+        for flow in [seen.flow for seen in self._seen if seen.flow.user in (small, large) and not seen.run.trouble]:
+            if logs_in(flow) or flow.changes:
+                continue
+            for user in (small, large):
+                self.told(f"comparing accounts: {flow.name} as {user}")
+                await self._account(flow.model_copy(update={"user": user}))
+
+    async def open_browser(self) -> None:
+        """The pages at which the flows ended, in a real browser on the buyer's line."""
+        from launchready.probes.browser import Browser
+
+        walked = [Walked(seen.flow, seen.run, seen.session.cookies() if seen.session else ()) for seen in self._seen]
+        if not walked:
+            return
+        browser = Browser(await self._network(self._stack, browser=True), self.look.dns)
+        try:
+            own = [*self.ground.hosts]
+            found, untold = await visits(browser, walked, own, told=self.told)
+        finally:
+            await browser.close()
+        self.visits += found
+        self.untold += untold
+
+    async def read_traces(self) -> None:
+        """What the traces tell that came meanwhile."""
+        if self._traces is None:
+            return
+        found = await self._traces.read()
+        self.queries += found.queries
+        self.serial += found.serial
+        self.untold += found.untold
+
+    async def framework(self) -> str:
+        """What the portal is written with, as far as its code, its answers and its statements tell."""
+        from launchready.performance.frameworks import framework_in, framework_of
+
+        if self.look.repository and (named := await framework_in(self.look.repository)):
+            return named
+        headers = [pair for exchange in self.exchanges for pair in exchange.headers]
+        return framework_of(headers=headers, statements=[s.text for q in self.queries for s in q.statements])
+
+    async def _network(self, stack: AsyncExitStack, *, browser: bool = False) -> Network:
+        if self.way.kind != "relay":
+            return self.look.network
+        relay = ShapingRelay(self.way.line, idle_s=RETRANSMISSION_S if browser else 0.0)
+        return shaped(self.look.network, await stack.enter_async_context(relay))
+
+    async def _listen(self, stack: AsyncExitStack) -> Traces | None:
+        if not self.settings.traces:
+            return None
+        found = await listening(stack, self.settings.traces)
+        if isinstance(found, Untold):
+            self.untold.append(found)
+            return None
+        return found
+
+    async def _visitor(self, sessions: Sessions, flow: Flow) -> CurlSession | Untold:
+        """A fresh visitor; with the cookies of the flow's user, who is logged in once in a measurement."""
+        if not flow.user or logs_in(flow):
+            return sessions.new()
+        signed = await self._sign_in(flow.user)
+        if isinstance(signed, Untold):
+            return signed
+        return sessions.new(like=_curl(signed.session))
+
+    async def _sign_in(self, user: str) -> SignedIn | Untold:
+        if user not in self._signed:
+            self._signed[user] = await signed_in(self.ground, user, self._own.new(), saving=self._saving)
+        return self._signed[user]
+
+    async def _walk(self, flow: Flow, session: CurlSession, ground: Ground | None = None) -> FlowRun:
+        signed = self._signed.get(flow.user) if flow.user and not logs_in(flow) else None
+        known = signed if isinstance(signed, SignedIn) else None
+        run = await walk(flow, session, ground or self.ground, signed=known, saving=self._saving)
+        self.requests += sum(len(step.replies) for step in run.steps)
+        return run
+
+    async def _line(self) -> Sessions:
+        network = await self._network(self._stack)
+        return await self._stack.enter_async_context(open_sessions(network, self.look.dns))
+
+    async def _once(self, flow: Flow, line: Sessions, ground: Ground) -> FlowRun | Untold:
+        """One walk of a fresh visitor."""
+        session = await self._visitor(line, flow)
+        if isinstance(session, Untold):
+            return session
+        try:
+            return await self._walk(flow, session, ground)
+        finally:
+            session.close()
+
+    def _leave(self, flow: Flow, trouble: Untold) -> None:
+        self.untold.append(replace(trouble, flow=flow.name))
+
+    def _label(self, host: str) -> str:
+        domain = self.look.portal.domain
+        return "@" if host == domain else host.removesuffix(f".{domain}")
+
+    async def _count(self, counted: Counted, seen: Seen, step: StepRun) -> None:
+        ask = self._asker(seen, step)
+        found = await database_look.route_queries(
+            counted, ask, flow=seen.flow.name, step=step.step, user=seen.flow.user,
+            route=_route(step), times=REPEATED - 1,
+        )  # fmt: skip
+        if isinstance(found, Untold):
+            self.untold.append(found)
+            return
+        self.queries.append(found)
+        scanned, untold = await scans(counted, found)
+        self.scans += scanned
+        self.untold += untold
+
+    async def _traced(self, repeatable: Sequence[tuple[Seen, StepRun]]) -> None:
+        """Without a database to ask: the same requests, for the traces alone."""
+        if self._traces is None:
+            return
+        for seen, step in repeatable:
+            ask = self._asker(seen, step)
+            for _ in range(REPEATED):
+                await ask()
+
+    def _asker(self, seen: Seen, step: StepRun) -> Asker:
+        return Asker(self, seen, step)
+
+    async def _account(self, flow: Flow) -> None:
+        async with self._lines.one() as line:
+            session = await self._visitor(line, flow)
+            if isinstance(session, Untold):
+                self.untold.append(replace(session, flow=flow.name, part="growth"))
+                return
+            first = await self._walk(flow, session)
+            if first.trouble:
+                self.untold.append(replace(first.trouble, flow=flow.name, part="growth"))
+                return
+            self.exchanges += exchanges(first, flow.user)
+            times = Times(flow, self.way, self.settings.target_s, pace=ACCOUNT)
+            for _ in range(ACCOUNT_WALKS):
+                times.take(await self._walk(flow, session))
+        self.steps += times.kept()
+
+
+@dataclass
+class Asker:
+    """Makes the requests of one step again, from beside the portal; returns what the portal took."""
+
+    course: Course
+    seen: Seen
+    step: StepRun
+    session: CurlSession | None = None
+
+    async def __call__(self) -> float | None:
+        """Once; None where it did not come through as before."""
+        if _is_login(self.seen.flow, self.step):
+            return await self._log_in()
+        if self.session is None:
+            like = None if _is_form_of_login(self.seen.flow, self.step) else self.seen.session
+            self.session = self.course._own.new(like=like)
+        took_s = 0.0
+        for reply in self.step.replies:
+            request = reply.request
+            if self.course._traces is not None:
+                request = self.course._traces.marked(request, self.seen.flow, self.step)
+            again = await self.session.ask(request)
+            self.course.requests += 1
+            if isinstance(again, Failure) or again.page.status != reply.page.status:
+                return None
+            took_s += max(0.0, again.phases.wait_s - self.course.way.own_rtt_s)
+        return took_s
+
+    async def _log_in(self) -> float | None:
+        """A login as a whole, by a visitor of its own: its form's page belongs to it."""
+        session = self.course._own.new()
+        try:
+            run = await self.course._walk(self.seen.flow, session)
+        finally:
+            session.close()
+        if run.trouble:
+            return None
+        replies = [reply for step in run.steps for reply in step.replies]
+        return sum(max(0.0, reply.phases.wait_s - self.course.way.own_rtt_s) for reply in replies)
+
+
+def _repeatable(seen: Seen, step: StepRun) -> bool:
+    """Whether it can be asked again and again: it reads only, or is a login that may be tried often enough."""
+    if not step.replies or step.trouble:
+        return False
+    if _is_login(seen.flow, step):
+        return not seen.flow.changes and not (seen.flow.per_minute and seen.flow.per_minute < OFTEN_ENOUGH)
+    return all(reply.request.method in ("GET", "HEAD") for reply in step.replies)
+
+
+def _route(step: StepRun) -> str:
+    first, last = step.replies[0].request, step.replies[-1].request
+    return route_of(first.method, last.url if first.method == "GET" else first.url)
+
+
+def _is_login(flow: Flow, step: StepRun) -> bool:
+    return any(one.login and step_name(one) == step.step for one in flow.steps)
+
+
+def _is_form_of_login(flow: Flow, step: StepRun) -> bool:
+    return any(one.login and f"{step_name(one)} page" == step.step for one in flow.steps)
+
+
+def _curl(session: object) -> CurlSession:
+    if not isinstance(session, CurlSession):
+        raise TypeError("a visitor of a measurement is one of libcurl's")
+    return session
