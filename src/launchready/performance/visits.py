@@ -65,7 +65,7 @@ async def visits(
                 break
             if wanted := [page for page in pages if page not in failed]:
                 told(f"browser: {one.run.flow}, round {number + 1} of {rounds}")
-                lack = await _round(browser, one, wanted, own, seen, failed)
+                lack = await _round(browser, one, wanted, own, seen, failed, until_s)
                 if lack is not None:
                     return (), (Untold("", "", str(lack), lack.unlock, part=BROWSER),)
     kept = tuple(_middle(found) for found in seen.values() if found)
@@ -127,6 +127,7 @@ async def _round(
     own: tuple[str, ...],
     seen: dict[_Page, list[Visit]],
     failed: dict[_Page, Failure],
+    until_s: float,
 ) -> NoBrowser | None:
     """One flow's pages in a fresh profile; returns why there is no browser, where there is none."""
     cookies = handed(one.cookies)
@@ -138,6 +139,8 @@ async def _round(
             return None
         signed_in = False
         for page in pages:
+            if time.monotonic() > until_s:
+                break
             if page.signed_in and not signed_in:
                 signed_in = True
                 if failure := await hand_over(profile, cookies, page.url):

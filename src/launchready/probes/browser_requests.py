@@ -63,6 +63,8 @@ class Requests:
         self.all: dict[str, Asked] = {}
         self.frame = ""
         """Of the page itself."""
+        self.pushed_s: list[float] = []
+        """When something came by a socket or a stream that stays open, by the browser's clock."""
         self.last_s = time.monotonic()
         """When something began or ended, by our clock."""
 
@@ -74,6 +76,8 @@ class Requests:
             ("dataReceived", self._content),
             ("loadingFinished", self._finished),
             ("loadingFailed", self._finished),
+            ("webSocketFrameReceived", self._pushed),
+            ("eventSourceMessageReceived", self._pushed),
         ):
             protocol.on(f"Network.{name}", function)
         tree = await protocol.send("Page.getFrameTree")
@@ -132,6 +136,10 @@ class Requests:
         if one := self.all.get(str(event["requestId"])):
             one.size += max(0, int(event.get("dataLength", 0)))
             one.received += max(0, int(event.get("encodedDataLength", 0)))
+
+    def _pushed(self, event: Any) -> None:
+        if len(self.pushed_s) < MOST_REQUESTS:
+            self.pushed_s.append(float(event["timestamp"]))
 
     def _finished(self, event: Any) -> None:
         self.last_s = time.monotonic()

@@ -253,7 +253,9 @@ def _visit(
     resources = joined(requests, zero_s, tasks, own, scripts, images, shown_url)
     now_s = _number(told.get("now")) / 1000
     seen_s = _seconds(told.get("paint"))
-    data_s, data_by = _data(told, resources, mark, now_s, quiet)
+    answers = [r.end_s for r in resources if r.kind in ("document", "fetch", "script")]
+    answers += [at_s - zero_s for at_s in requests.pushed_s]
+    data_s, data_by = _data(told, answers, mark, now_s, quiet)
     if data_s is not None and seen_s is not None:
         data_s = max(data_s, seen_s)  # looked at while the frame was drawn, seen once it was there
     first_s = _number(told.get("first")) / 1000
@@ -277,9 +279,7 @@ def _visit(
     )
 
 
-def _data(
-    told: dict[str, Any], resources: tuple[Resource, ...], mark: str, now_s: float, quiet: bool
-) -> tuple[float | None, str]:
+def _data(told: dict[str, Any], answers: list[float], mark: str, now_s: float, quiet: bool) -> tuple[float | None, str]:
     """When the account's data was seen, and how that is known.
 
     By the step's text, where there is one. Else by the last growth of what is visible that an answer brought and that
@@ -293,7 +293,6 @@ def _data(
     if not samples or samples[-1][3] or not samples[-1][1]:
         return None, ""
     least = max(LEAST_GROWN, GROWTH * samples[-1][1])
-    answers = [r.end_s for r in resources if r.kind in ("document", "fetch", "script")]
     before_s = -1.0
     seen_s: float | None = None
     for at_s, _all, grown, _busy in samples:

@@ -73,6 +73,17 @@ _WATCH = """(name, mark, most) => {
     }
     return found;
   };
+  // innerText leaves out what web components draw; what happens in there no observer tells.
+  let inside = false;
+  const textOf = (element, depth) => {
+    let text = element.innerText || "";
+    if (depth > 8) return text;
+    for (const e of element.querySelectorAll("*")) if (e.shadowRoot) {
+      inside = true;
+      for (const c of e.shadowRoot.children) if (c.checkVisibility(clear)) text += "\\n" + textOf(c, depth + 1);
+    }
+    return text;
+  };
   const turning = "[aria-busy=true],[class*=skeleton i],[class*=spinner i],[class*=placeholder-glow i]";
   const turns = body => [...body.querySelectorAll(turning)].slice(0, 50)
     .some(e => e.checkVisibility(clear) && e.getBoundingClientRect().width > 1);
@@ -80,7 +91,7 @@ _WATCH = """(name, mark, most) => {
   o.look = () => {
     const body = document.body, t = performance.now();
     if (!body) return;
-    const text = body.checkVisibility(clear) ? body.innerText : "", aside = over(body), now = new Set();
+    const text = body.checkVisibility(clear) ? textOf(body, 0) : "", aside = over(body), now = new Set();
     let all = 0, grown = 0;
     for (const l of text.slice(0, 400000).split("\\n")) {
       const line = l.trim();
@@ -98,6 +109,7 @@ _WATCH = """(name, mark, most) => {
     }
     const cost = performance.now() - t;
     if (o.own.length < 2000) o.own.push([t, cost]);
+    if (inside) setTimeout(soon, 100);
     next = performance.now() + Math.min(150, Math.max(16, 10 * cost));
   };
   const soon = () => {
