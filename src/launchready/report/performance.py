@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from launchready.measurement import Exchange, Measurement, RouteQueries, Statement, StepTimes, Visit
+from launchready.measurement import Measurement, RouteQueries, Statement, StepTimes, Visit
+from launchready.performance.caching_judgement import Keep
+from launchready.performance.caching_notes import Note, duration, notes
 from launchready.report import performance_svg as svg
 from launchready.report.performance_compared import Change, compared
 from launchready.report.performance_digest import (
+    FAST,
+    OPEN,
     PHASE_WORDS,
     PHASES,
     TONES,
     Scale,
     causes,
     headline,
-    kept_by,
     line_words,
     paced,
     repeated,
@@ -36,7 +39,12 @@ from launchready.report.text import clean, counted
 
 __all__ = ["markdown", "section", "style", "text"]
 
+KEEP_TONES = {
+    Keep.CACHED: "green", Keep.COULD: "amber", Keep.DYNAMIC: "grey", Keep.UNSAID: "amber", Keep.WRONG: "red",
+}  # fmt: skip
 MOST_ROUTES = 40
+MANY = 20
+"""Statements that fill a bar at least: five are few, also where no route has more."""
 
 
 def section(measured: Measurement, changes: Sequence[Change] = ()) -> str:
@@ -94,26 +102,28 @@ def _step(measured: Measurement, times: StepTimes, scale: Scale) -> str:
         told = f"p95, target {times.target_s:g} s"
     else:
         says, told = "<b>none</b>", f"of {counted(times.failures, 'walk')} came through"
-    why = causes(measured, times) if word != "in time" else causes(measured, times)[:1]
+    why = causes(measured, times) if word != FAST else causes(measured, times)[:1]
     if times.failures and times.seen:
         why.insert(0, f"{counted(times.failures, 'walk')} of {times.seen.n + times.failures} failed")
-    if times.seen and times.needs:
-        why.append(f"{times.needs} more walks would decide it")
-    half = f"half within {spoken(times.seen.p50.value_s)}, p99 {spoken(times.seen.p99.value_s)}" if times.seen else ""
-    cold = f"first time {spoken(times.cold_s)}" if times.cold_s else ""
-    sentences = [opened for opened in (", ".join(filter(None, (half, cold))), *why) if opened]
+    if word == OPEN and times.needs:
+        why.append(f"{counted(times.needs, 'more walk')} would decide it")
     return (
         f'<li class="tone-{TONES[word]}"><div class="perf-who"><b>{_short(times.step)}</b>'
         f'<span class="soft">{_short(" · ".join(filter(None, who)))}</span></div>'
         f'<div class="perf-plot">{svg.strip(times, scale)}{svg.phases(times)}</div>'
         f'<div class="perf-says">{says}<span class="soft">{_e(told)}</span><br><span class="word">{word}</span></div>'
-        f"{_why(sentences)}</li>"
+        f'<div class="perf-why">{_why(times, why)}</div></li>'
     )
 
 
-def _why(sentences: list[str]) -> str:
-    told = ". ".join(one[:1].upper() + one[1:] for one in sentences)
-    return f'<p class="perf-why">{_e(told)}.</p>' if told else ""
+def _why(times: StepTimes, why: list[str]) -> str:
+    told = [f"half within {spoken(times.seen.p50.value_s)}, p99 {spoken(times.seen.p99.value_s)}"] if times.seen else []
+    told += [f"first time {spoken(times.cold_s)}"] if times.cold_s else []
+    first, *others = [one[:1].upper() + one[1:] for one in (", ".join(told), *why) if one] or [""]
+    if len(others) == 1:
+        return f"{_e(first)}. {_e(others[0])}."
+    causes = "".join(f"<li>{_e(one)}</li>" for one in others)
+    return f"{_e(first)}{f'<ul>{causes}</ul>' if causes else ''}"
 
 
 def _visits(measured: Measurement) -> str:
@@ -147,7 +157,7 @@ def _queries(measured: Measurement) -> str:
     if not measured.queries:
         return ""
     ordered = sorted(measured.queries, key=lambda one: -one.calls)
-    most = ordered[0].calls
+    most = max(ordered[0].calls, MANY)
     rows = "".join(_asked(one, most) for one in ordered[:MOST_ROUTES])
     return (
         "<h3>What the pages ask the database</h3>"
@@ -158,11 +168,12 @@ def _queries(measured: Measurement) -> str:
 
 def _asked(one: RouteQueries, most: float) -> str:
     often = "".join(f"<pre>{_e_lines(_statement(s))}</pre>" for s in repeated(one)[:2])
-    share = f", {spoken(one.database_s)} of {spoken(one.server_s)}" if one.server_s else f", {spoken(one.database_s)}"
+    share = spoken(one.database_s) + (f" of {spoken(one.server_s)}" if one.server_s else "")
     word = '<span class="word tone-red">for each row</span> ' if repeated(one) else ""
     return (
-        f'<li><div class="perf-who">{_short(one.route)} {word}</div><div class="perf-plot">{svg.queries(one, most)}</div>'
-        f'<div class="perf-says"><b>{one.calls:.0f}</b> <span class="soft">{_e(share[2:])}</span></div>{often}</li>'
+        f'<li><div class="perf-who">{_short(one.route)} {word}</div>'
+        f'<div class="perf-plot">{svg.queries(one, most)}</div>'
+        f'<div class="perf-says"><b>{one.calls:.0f}</b> <span class="soft">{_e(share)}</span></div>{often}</li>'
     )
 
 
@@ -172,28 +183,27 @@ def _statement(one: Statement) -> str:
 
 
 def _caches(measured: Measurement) -> str:
-    answers: dict[tuple[str, str], Exchange] = {}
-    for exchange in measured.exchanges:
-        answers.setdefault((exchange.route, exchange.user), exchange)
-    rows = "".join(map(_cached, list(answers.values())[:MOST_ROUTES]))
-    if not rows:
+    found = notes(measured)
+    if not found:
         return ""
+    rows = "".join(map(_cached, found[:MOST_ROUTES]))
     return (
-        "<h3>Cached or made anew</h3>"
-        '<table class="stack"><thead><tr><th scope="col">Answer</th><th scope="col">Is</th><th scope="col">Told by</th>'
-        f'<th scope="col" class="perf-number">Sent</th><th scope="col" class="perf-number">First byte</th></tr></thead>'
-        f"<tbody>{rows}</tbody></table>{_left(len(answers) - MOST_ROUTES, 'answer')}"
+        "<h3>Cached or dynamic</h3>"
+        '<table class="stack"><thead><tr><th scope="col">Route</th><th scope="col">Is</th><th scope="col">Kept</th>'
+        '<th scope="col">Because</th><th scope="col" class="perf-number">Sent</th></tr></thead>'
+        f"<tbody>{rows}</tbody></table>{_left(len(found) - MOST_ROUTES, 'route')}"
     )
 
 
-def _cached(exchange: Exchange) -> str:
-    kept = kept_by(exchange)
-    squeezed = dict(exchange.headers).get("content-encoding", "")
-    size = f"{size_of(exchange.received)}{f' ({squeezed})' if squeezed else ''}"
+def _cached(note: Note) -> str:
+    said = note.verdict
+    where = f"{said.where}, {duration(said.lifetime_s)}" if said.lifetime_s else said.where
+    header = f" Set <code>{_e(said.header)}</code>" if said.header else ""
     return (
-        f'<tr><th scope="row">{_short(exchange.route)} <span class="soft">{_e(exchange.facts.kind)}</span></th>'
-        f'<td><span class="word tone-{kept.tone}">{_e(kept.word)}</span></td><td class="soft">{_e(kept.told)}</td>'
-        f'<td class="perf-number">{_e(size)}</td><td class="perf-number">{spoken(exchange.phases.wait_s)}</td></tr>'
+        f'<tr><th scope="row">{_short(note.route)} <span class="soft">{_e(note.what)}</span></th>'
+        f'<td><span class="word tone-{KEEP_TONES[said.keep]}">{_e(said.keep.value)}</span></td><td>{_e(where)}</td>'
+        f'<td class="soft">{_e(said.why[:1].upper() + said.why[1:])}.{header}</td>'
+        f'<td class="perf-number">{size_of(note.received)}</td></tr>'
     )
 
 

@@ -1,4 +1,4 @@
-"""What a measurement of core flows comes to, before it is drawn: verdicts, causes, scales, what is kept by caches.
+"""What a measurement of core flows comes to, before it is drawn: verdicts, causes, scales, words for numbers.
 
 Judges as `performance.p95` does, so that pictures and findings say the same. Texts are not cleaned here.
 """
@@ -6,11 +6,11 @@ Judges as `performance.p95` does, so that pictures and findings say the same. Te
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from launchready.measurement import Exchange, Measurement, Quantile, Resource, RouteQueries, Statement, StepTimes, Visit
+from launchready.measurement import Measurement, Quantile, Resource, RouteQueries, Statement, StepTimes, Visit
+from launchready.performance.histogram import Histogram
 from launchready.performance.queries import MANY
 
 FAST, SLOW, OPEN, FAILED = "in time", "too slow", "not decided", "failed"
@@ -44,15 +44,6 @@ class Scale:
         first, last = math.floor(math.log10(self.low_s)), math.ceil(math.log10(self.high_s))
         marks = (float(f"{step * 10.0**decade:g}") for decade in range(first, last + 1) for step in steps)
         return tuple(mark for mark in marks if self.low_s <= mark <= self.high_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """How an answer may be kept: the word for it, its tone, and what it was told by."""
-
-    word: str
-    tone: str
-    told: str
 
 
 def verdict(times: StepTimes) -> str:
@@ -107,8 +98,9 @@ def scale_of(steps: Iterable[StepTimes]) -> Scale:
             spots = (times.seen.p50, times.seen.p95, times.seen.p99)
             seconds += [value for spot in spots for value in (spot.value_s, spot.low_s, spot.high_s) if value]
             seconds.append(times.seen.max_s)
+            seconds += [edge for bucket in times.seen.counts[:1] for edge in Histogram.of((bucket,)).edges(1)]
     positive = [value for value in seconds if value > 0 and math.isfinite(value)] or [1.0]
-    low = max(0.001, min(positive) / 1.6)
+    low = max(0.001, min(positive) / 1.25)
     return Scale(low, max(max(positive) * 1.25, low * 10))
 
 
@@ -120,11 +112,10 @@ def shares(times: StepTimes) -> list[tuple[str, float, float]]:
 
 
 def causes(measured: Measurement, times: StepTimes) -> list[str]:
-    """What a step waits for, the largest first: sentences for people."""
+    """What a step waits for: the longest phase, then what was seen of why, the largest first. Sentences for people."""
     said: list[tuple[float, str]] = []
-    if parts := shares(times):
-        name, seconds, share = max(parts, key=lambda part: part[1])
-        said.append((seconds, f"{PHASE_WORDS[name]} takes {share:.0%} of it ({spoken(seconds)})"))
+    longest = sorted(shares(times), key=lambda part: -part[1])[:1]
+    phase = [f"{PHASE_WORDS[name]} takes {share:.0%} of it ({spoken(seconds)})" for name, seconds, share in longest]
     step = (times.flow, times.step)
     of_step = [queries for queries in measured.queries if (queries.flow, queries.step) == step]
     said += [(one.calls * one.ms / 1000, _sent_often(one)) for queries in of_step for one in repeated(queries)]
@@ -133,7 +124,7 @@ def causes(measured: Measurement, times: StepTimes) -> list[str]:
             said += _seen_late(visit)
     if times.received > _MUCH:
         said.append((times.phases.transfer_s, f"the answer has {size_of(times.received)}"))
-    return [sentence for _, sentence in sorted(said, key=lambda one: -one[0])]
+    return phase + [sentence for _, sentence in sorted(said, key=lambda one: -one[0])]
 
 
 def _sent_often(statement: Statement) -> str:
@@ -154,26 +145,6 @@ def _seen_late(visit: Visit) -> Iterable[tuple[float, str]]:
 def repeated(queries: RouteQueries) -> tuple[Statement, ...]:
     """The statements that are sent for each row, as `performance.queries` counts them."""
     return tuple(one for one in queries.statements if one.calls >= MANY)
-
-
-def kept_by(exchange: Exchange) -> Kept:
-    """Who may keep an answer (RFC 9111 section 5.2.2), and whether a cache in front did (`x-cache`, `age`)."""
-    headers = dict(exchange.headers)
-    control = headers.get("cache-control", "").lower()
-    shared = headers.get("cf-cache-status") or headers.get("x-cache") or headers.get("x-vercel-cache") or ""
-    hit = "hit" in shared.lower() or bool(headers.get("age", "").strip("0 "))
-    if hit:
-        return Kept("from a cache", "blue", shared or f"age: {headers.get('age', '')}")
-    if re.search(r"\bno-store\b", control):
-        return Kept("made anew each time", "grey", control)
-    if lasts := re.search(r"\b(?:s-maxage|max-age)\s*=\s*\"?(\d+)", control):
-        seconds = int(lasts[1][:9])
-        if seconds and "no-cache" not in control:
-            who = "the browser" if "private" in control else "browsers and caches"
-            return Kept(f"kept {lasting(seconds)} by {who}", "green" if "private" in control else "blue", control)
-    if "no-cache" in control or headers.get("etag") or headers.get("last-modified"):
-        return Kept("asked again each time", "grey", control or "etag" * ("etag" in headers) or "last-modified")
-    return Kept("made anew each time", "grey", control or "no word about caches")
 
 
 def untold_words(measured: Measurement) -> list[tuple[str, str, str]]:
@@ -219,21 +190,13 @@ def size_of(size: float) -> str:
     return f"{size / 1000:.0f} kB" if size < 1e6 else f"{size / 1e6:.1f} MB"
 
 
-def lasting(seconds: int) -> str:
-    """A cache's time in one unit."""
-    for unit, length in (("year", 31_536_000), ("day", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= length:
-            number = seconds // length
-            return f"{number} {unit}{'s' if number > 1 and unit in ('year', 'day') else ''}"
-    return f"{seconds} s"
-
-
 def host_of(url: str) -> str:
     """The host of an address, as far as there is one."""
     return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
 
 
-def tail_of(url: str) -> str:
-    """What tells one resource of a page from another: the last part of its path."""
+def tail_of(url: str, most: int = 26) -> str:
+    """What tells one resource of a page from another: the last part of its path, shortened in its middle."""
     path = url.partition("://")[2].partition("/")[2].partition("?")[0]
-    return path.rstrip("/").rpartition("/")[2] or "/" + path
+    name = path.rstrip("/").rpartition("/")[2] or "/" + path
+    return name if len(name) <= most else f"{name[: most // 3]}…{name[-most + most // 3 + 1 :]}"

@@ -177,7 +177,7 @@ def _certain(seen: Distribution, scale: Scale, y: float, tone: str) -> str:
 
 def _resource(one: Resource, y: float, at: Callable[[float], float]) -> str:
     begins, ends = at(one.start_s), at(one.end_s)
-    name = f"{tail_of(one.url)} · {host_of(one.url)}" if one.third_party else tail_of(one.url)
+    name = f"{host_of(one.url)} · {tail_of(one.url)}" if one.third_party else tail_of(one.url)
     kind = one.kind if one.kind in KINDS else "other"
     facts = [one.url, kind, size_of(one.received), f"{spoken(one.start_s)} to {spoken(one.end_s)}"]
     facts += ["third party"] * one.third_party + ["blocks the page"] * one.blocking

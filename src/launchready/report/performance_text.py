@@ -16,6 +16,7 @@ from launchready.report.markdown import code, prose
 from launchready.report.performance_compared import Change, compared
 from launchready.report.performance_digest import (
     FAST,
+    OPEN,
     TONES,
     Scale,
     causes,
@@ -31,7 +32,9 @@ from launchready.report.performance_digest import (
 from launchready.report.text import clean, counted
 
 STYLES = {"green": "green", "amber": "yellow", "red": "bold red", "blue": "cyan", "grey": "dim"}
-MOST_CAUSES = 3
+MOST_CAUSES = 4
+NAME = 60
+"""Characters of a step's name or route."""
 
 
 def text(measured: Measurement, changes: Sequence[Change] = ()) -> RenderableType:
@@ -90,7 +93,9 @@ def markdown(measured: Measurement, changes: Sequence[Change] = ()) -> str:
 def _step(measured: Measurement, times: StepTimes, scale: Scale) -> list[RenderableType]:
     word = verdict(times)
     style = STYLES[TONES[word]]
-    name = Text.assemble((clean(times.step), "bold"), (f"  {clean(times.route)}", "dim"), "  ", (word, style))
+    name = Text.assemble(
+        (clean(times.step, most=NAME), "bold"), (f"  {clean(times.route, most=NAME)}", "dim"), "  ", (word, style)
+    )
     parts: list[RenderableType] = [name]
     if times.seen:
         seen = times.seen
@@ -103,8 +108,8 @@ def _step(measured: Measurement, times: StepTimes, scale: Scale) -> list[Rendera
     said = causes(measured, times)[:most]
     if times.failures and times.seen:
         said.insert(0, f"{counted(times.failures, 'walk')} failed")
-    if times.needs:
-        said.append(f"{times.needs} more walks would decide it")
+    if word == OPEN and times.needs:
+        said.append(f"{counted(times.needs, 'more walk')} would decide it")
     parts += [Padding(Text(clean(f"{cause[:1].upper()}{cause[1:]}"), "dim"), (0, 0, 0, 2)) for cause in said]
     return parts
 
