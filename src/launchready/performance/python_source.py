@@ -66,15 +66,6 @@ class Module:
         root = self.names.get(node.id) or (f"{self.name}.{node.id}" if node.id in self.own else node.id)
         return ".".join([root, *reversed(parts)])
 
-    def assigned(self, name: str) -> tuple[ast.expr, int] | None:
-        """What the top level last gives to a name, and in which line."""
-        for node in reversed(self.tree.body):
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
-                return node.value, node.lineno
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id == name:
-                return (node.value, node.lineno) if node.value else None
-        return None
-
     def _origin(self, node: ast.ImportFrom) -> str:
         if not node.level:
             return node.module or ""

@@ -1,4 +1,4 @@
-"""Whether a route waits for other servers longer than it must: calls one after another, or one that takes most of it."""
+"""Whether a route waits for other servers longer than it must: calls in a row, or one that takes most of it."""
 
 from __future__ import annotations
 

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from typing import TYPE_CHECKING
 
+from launchready.performance.javascript_source import ENDINGS, MOST_BYTES, calls, line, text
 from launchready.performance.source_files import SourceFile
 from launchready.performance.timeouts_python import Endless, host_in
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
-MOST_BYTES = 1024**2
-MOST_NODES = 200_000
-ENDINGS = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts")
+__all__ = ["ENDINGS", "endless_calls"]
+
 _METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 _WITH_BODY = ("post", "put", "patch")
 _MARK = re.compile(r"axios|\bhttps?\b")
@@ -51,13 +50,12 @@ def _in(file: SourceFile, *, axios_limited: bool) -> Iterator[Endless]:
     imported = {found[1] or found[2]: found[3] for found in _IMPORTED.finditer(file.text)}
     if not imported:
         return
-    root = _parser("typescript" if file.path.endswith(("ts",)) else "javascript").parse(file.text.encode()).root_node
     node_limited = bool(_LIMITED.search(file.text))
-    for call in _calls(root):
+    for call in calls(file):
         function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
         if function is None or arguments is None:
             continue
-        holder, _, method = _text(function).partition(".")
+        holder, _, method = text(function).partition(".")
         library = imported.get(holder)
         given = [node for node in arguments.named_children if node.type != "comment"]
         if library == "axios" and not axios_limited and method in ("", *_METHODS):
@@ -69,7 +67,7 @@ def _in(file: SourceFile, *, axios_limited: bool) -> Iterator[Endless]:
             continue
         if waits and not _is_here(given):
             what = f"{library}.{method}" if method else str(library)
-            yield Endless(file.path, int(call.start_point[0]) + 1, what, host_in(_text(call)))
+            yield Endless(file.path, line(call), what, host_in(text(call)))
 
 
 def _axios_waits(method: str, given: Sequence[Node]) -> bool:
@@ -88,7 +86,7 @@ def _keys(node: Node) -> set[str]:
     names = set()
     for pair in node.named_children if node.type == "object" else ():
         key = pair.child_by_field_name("key") if pair.type == "pair" else pair
-        names.add(_text(key).strip("\"'") if key is not None else "")
+        names.add(text(key).strip("\"'") if key is not None else "")
     return names
 
 
@@ -101,35 +99,8 @@ def _is_here(given: Sequence[Node]) -> bool:
     first = given[0]
     if first.type == "object":
         pairs = (one for one in first.named_children if one.type == "pair")
-        named = {_text(pair.child_by_field_name("key")): pair.child_by_field_name("value") for pair in pairs}
-        text = " ".join(_text(named[key]) for key in ("url", "hostname", "host") if key in named)
+        named = {text(pair.child_by_field_name("key")): pair.child_by_field_name("value") for pair in pairs}
+        asked = " ".join(text(named[key]) for key in ("url", "hostname", "host") if key in named)
         socket = "socketPath" in named
-        return socket or bool(_HERE.match(text.strip("\"'`"))) or text.strip("\"'`") in ("localhost", "127.0.0.1")
-    return bool(_HERE.match(_text(first).strip("\"'`")))
-
-
-def _calls(root: Node) -> Iterator[Node]:
-    stack, seen = [root], 0
-    while stack and seen < MOST_NODES:
-        node = stack.pop()
-        seen += 1
-        if node.type == "call_expression":
-            yield node
-        stack += reversed(node.named_children)
-
-
-def _text(node: Node | None) -> str:
-    return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
-
-
-@cache
-def _parser(language: str) -> Parser:
-    from tree_sitter import Language, Parser
-
-    if language == "javascript":
-        import tree_sitter_javascript
-
-        return Parser(Language(tree_sitter_javascript.language()))
-    import tree_sitter_typescript
-
-    return Parser(Language(tree_sitter_typescript.language_typescript()))
+        return socket or bool(_HERE.match(asked.strip("\"'`"))) or asked.strip("\"'`") in ("localhost", "127.0.0.1")
+    return bool(_HERE.match(text(first).strip("\"'`")))

@@ -1,0 +1,161 @@
+"""Which way a Django portal's mail goes, by its settings: straight to a mail server, or somewhere else first.
+
+Settings that others build on are judged through those; those of tests and development are left out. A value that
+cannot be read is not claimed to be anything.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from launchready.performance.python_source import Module, given, text_of
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+"""What Django takes where nothing is said (docs.djangoproject.com/en/stable/ref/settings/#email-backend)."""
+_STRAIGHT = re.compile(
+    r"django\.core\.mail\.backends\.smtp\.|anymail\.backends\.(?!test|console)|sendgrid_backend\.|django_ses\.|"
+    r"postmarker\.django\.|django_mailgun\.|django_smtp_ssl\.|sparkpost\.django\."
+)
+"""Backends that speak to a mail server, or to a mail company's API, before they return."""
+_SETTINGS = frozenset(
+    {"INSTALLED_APPS", "ROOT_URLCONF", "MIDDLEWARE", "DATABASES", "EMAIL_BACKEND", "SECRET_KEY", "ALLOWED_HOSTS"}
+)
+_NOT_LIVE = re.compile(r"\b(?:DEBUG|TESTING|TEST|LOCAL|DEV|DEVELOPMENT)\b|[\"'](?:test|dev\w*|local\w*)[\"']")
+_COMPUTED = re.compile(r"\b(?:globals|locals|vars)\(\)\.update\(|\binclude\(|__import__\(|\bexec\(")
+_ASIDE = re.compile(r"(?:^|[._])(?:test\w*|local\w*|dev\w*|ci|docs|example\w*)$")
+_DEPTH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """What one settings module says."""
+
+    path: str
+    backend: str
+    """Dotted; `by address` where EMAIL_URL or the like decides."""
+    line: int
+    """0: nothing is said, so it is Django's default."""
+
+
+def straight(modules: Mapping[str, Module]) -> MailSettings | None:
+    """The settings by which mail goes straight to a server; None where there are none. `modules` by dotted name."""
+    chosen = [module for module in modules.values() if _is_settings(module)]
+    built_on = {base.name for module in chosen for name in module.stars if (base := find(modules, name))}
+    for module in chosen:
+        if module.name in built_on or _ASIDE.search(module.name):
+            continue
+        value, line, path = _effective(modules, module, "EMAIL_BACKEND", _DEPTH)
+        if value is None:
+            if _may_say_elsewhere(modules, module) or not _has(modules, module, "ALLOWED_HOSTS"):
+                continue
+            return MailSettings(module.path, SMTP, 0)
+        backend = _resolved(modules, module, value, _DEPTH)
+        if backend == "by address" or _STRAIGHT.match(backend):
+            return MailSettings(path, backend, line)
+    return None
+
+
+def find(modules: Mapping[str, Module], name: str) -> Module | None:
+    """A module by the name it is imported by, which may begin below the repository's root."""
+    if name in modules:
+        return modules[name]
+    return next((module for full, module in modules.items() if name and full.endswith(f".{name}")), None)
+
+
+def _is_settings(module: Module) -> bool:
+    said = {t.id for n in module.tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)}
+    named = "settings" in module.name or PurePosixPath(module.path).stem in ("settings", "base", "production", "prod")
+    return len(said & _SETTINGS) >= 2 or (bool(said & _SETTINGS) and named)
+
+
+def _has(modules: Mapping[str, Module], module: Module, name: str) -> bool:
+    return _effective(modules, module, name, _DEPTH)[0] is not None
+
+
+def _effective(
+    modules: Mapping[str, Module], module: Module, name: str, depth: int
+) -> tuple[ast.expr | None, int, str]:
+    """What a name has in a settings module: its own, else of what it builds on."""
+    if found := _last(module.tree.body, name):
+        return (*found, module.path)
+    for star in module.stars if depth else ():
+        base = find(modules, star)
+        if base is not None and base is not module:
+            value, line, path = _effective(modules, base, name, depth - 1)
+            if value is not None:
+                return value, line, path
+    return None, 0, ""
+
+
+def _last(body: Sequence[ast.stmt], name: str) -> tuple[ast.expr, int] | None:
+    """What a name is given last in production: what is below `if DEBUG` is not."""
+    for node in reversed(body):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        if value is not None and any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return value, node.lineno
+        inner: list[Sequence[ast.stmt]] = []
+        if isinstance(node, ast.If):
+            aside = bool(_NOT_LIVE.search(ast.unparse(node.test)))
+            inner = [node.body, node.orelse]
+            if aside:
+                inner = [node.body] if _negated(node.test) else [node.orelse]
+        elif isinstance(node, ast.Try):
+            inner = [node.body, node.orelse, node.finalbody]
+        elif isinstance(node, ast.With):
+            inner = [node.body]
+        for one in inner:
+            if found := _last(one, name):
+                return found
+    return None
+
+
+def _may_say_elsewhere(modules: Mapping[str, Module], module: Module) -> bool:
+    """Whether something that cannot be read here may set names too."""
+    strange = any(find(modules, star) is None for star in module.stars)
+    computed = any(
+        _COMPUTED.search(ast.unparse(node)) for node in module.tree.body if not isinstance(node, ast.FunctionDef)
+    )
+    return strange or computed
+
+
+def _resolved(modules: Mapping[str, Module], module: Module, value: ast.expr, depth: int) -> str:
+    """The backend an expression gives in production; empty where that cannot be told."""
+    if not depth:
+        return ""
+    if text := text_of(value) if isinstance(value, ast.Constant) else "":
+        return text
+    if isinstance(value, ast.Name):
+        found, _, _ = _effective(modules, module, value.id, depth - 1)
+        return _resolved(modules, module, found, depth - 1) if found is not None else ""
+    if isinstance(value, ast.Subscript) and text_of(value.slice) == "EMAIL_BACKEND":
+        return "by address"  # environs, django-environ and dj-email-url make settings of EMAIL_URL
+    if isinstance(value, ast.IfExp):
+        branches = (value.body, value.orelse)
+        live = branches[1] if _NOT_LIVE.search(ast.unparse(value.test)) and not _negated(value.test) else branches[0]
+        return _resolved(modules, module, live, depth - 1)
+    if isinstance(value, ast.BoolOp):
+        return _resolved(modules, module, value.values[-1], depth - 1)
+    if isinstance(value, ast.Call) and _reads_environment(value):
+        default = given(value, "default", 1)
+        return _resolved(modules, module, default, depth - 1) if default is not None else ""
+    return ""
+
+
+def _negated(test: ast.expr) -> bool:
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+
+
+def _reads_environment(call: ast.Call) -> bool:
+    return bool(re.match(r"(?:\w+\.)*(?:getenv|environ\.get|env|config|ENV)(?:\.str)?$", ast.unparse(call.func)))
+
+
+def modules_by_name(parsed: Sequence[Module]) -> dict[str, Module]:
+    """As they are imported."""
+    return {module.name: module for module in parsed}
