@@ -8,8 +8,8 @@ from tests.probes.timed_site import OWN, Timed, TimedSite
 from launchready.lab.healthy import DOMAIN, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import records
-from launchready.measurement import Phases, Untold
-from launchready.performance.visits import Walked, visits
+from launchready.measurement import Phases, Untold, Visit
+from launchready.performance.visits import Walked, middle, visits
 from launchready.performance.words import FlowRun, Reply, Request, StepRun
 from launchready.portal_performance import Flow
 from launchready.probes import browser
@@ -106,3 +106,23 @@ async def test_a_page_for_which_no_time_was_left_is_said(authority) -> None:
     assert found == ()
     assert [u.step for u in untold] == ["door", "log in", "old"]
     assert all("no time was left" in u.reason for u in untold)
+
+
+def seen(data_s: float | None, lcp_s: float) -> Visit:
+    return Visit("f", "s", "u", "https://a.example/", "GET /", 0.1, lcp_s, data_s, 1.0)
+
+
+def test_the_visit_in_the_middle_is_kept_whole_with_the_spread() -> None:
+    kept = middle([seen(1.5, 9.0), seen(0.4, 0.4), seen(0.9, 0.1)])
+
+    assert (kept.data_s, kept.lcp_s, kept.visits, kept.spread_s) == (0.9, 0.1, 3, (0.4, 1.5))
+
+
+def test_where_the_data_is_mostly_unknown_the_largest_paint_decides() -> None:
+    kept = middle([seen(None, 3.0), seen(None, 1.0), seen(0.5, 2.0)])
+
+    assert (kept.lcp_s, kept.spread_s) == (2.0, (1.0, 3.0))
+
+
+def test_a_visit_in_which_the_data_was_never_seen_is_the_slowest() -> None:
+    assert middle([seen(None, 0.1), seen(0.5, 1.0), seen(0.7, 1.0)]).data_s == 0.7

@@ -63,7 +63,7 @@ PAGES = {
         " { r.innerHTML = '<p>Account number ' + a.id + ' of Ada</p>' }) } })</script>"
     ),
     "/stream": page(
-        "<p id=p>Loading</p><script>const s = new EventSource('/events');"
+        "<p id=p>Loading your invoices</p><script>const s = new EventSource('/events');"
         " s.onmessage = e => { document.getElementById('p').innerText = e.data }</script>"
     ),
     "/events": Timed("data: Invoices of Ada: one, two\n\n", "text/event-stream", wait_s=0.4),

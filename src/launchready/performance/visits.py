@@ -68,8 +68,22 @@ async def visits(
                 lack = await _round(browser, one, wanted, own, seen, failed, until_s)
                 if lack is not None:
                     return (), (Untold("", "", str(lack), lack.unlock, part=BROWSER),)
-    kept = tuple(_middle(found) for found in seen.values() if found)
+    kept = tuple(middle(found) for found in seen.values() if found)
     return kept, tuple(_untold(page, failed.get(page)) for page, found in seen.items() if not found)
+
+
+def middle(found: list[Visit]) -> Visit:
+    """The visit in the middle, by when the data was seen where that is mostly known, else by the largest paint."""
+    by_data = sum(one.data_s is not None for one in found) * 2 > len(found)
+
+    def clock(one: Visit) -> float:
+        took = one.data_s if by_data else one.lcp_s if one.lcp_s is not None else one.first_paint_s
+        return inf if took is None else took
+
+    order = sorted(found, key=clock)
+    times = [clock(one) for one in order if clock(one) < inf]
+    spread = (times[0], times[-1]) if times else None
+    return replace(order[(len(order) - 1) // 2], visits=len(found), spread_s=spread)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,20 +175,6 @@ def _shown(found: Visit) -> Visit:
         replace(r, url=shown_url(r.url), after=shown_url(r.after) if r.after else "") for r in found.resources
     )
     return replace(found, url=shown_url(found.url), resources=resources)
-
-
-def _middle(found: list[Visit]) -> Visit:
-    """The visit in the middle, by when the data was seen where that is mostly known, else by the largest paint."""
-    by_data = sum(one.data_s is not None for one in found) * 2 > len(found)
-
-    def clock(one: Visit) -> float:
-        took = one.data_s if by_data else one.lcp_s if one.lcp_s is not None else one.first_paint_s
-        return inf if took is None else took
-
-    order = sorted(found, key=clock)
-    times = [clock(one) for one in order if clock(one) < inf]
-    spread = (times[0], times[-1]) if times else None
-    return replace(order[(len(order) - 1) // 2], visits=len(found), spread_s=spread)
 
 
 def _untold(page: _Page, failure: Failure | None) -> Untold:
