@@ -24,6 +24,7 @@ from launchready.measurement import (
     Visit,
 )
 from launchready.performance.kept import FOLDER, written
+from launchready.performance.targets import ACCOUNT
 
 URL = "https://app.brightside.example"
 LINE = Line("business", 50.0, 20.0, 30.0, "the lab")
@@ -34,6 +35,7 @@ FLOWS = (
     ("api", "invoices", "GET /api/invoices"),
 )
 """Flow, step, route."""
+SMALL, LARGE = "newcomer", "owner"
 Change = Callable[[Measurement], Measurement]
 
 
@@ -59,12 +61,14 @@ def healthy(at: datetime) -> Measurement:
         requests=640,
         line=LINE,
         way="relay",
-        steps=tuple(times(flow, step, route) for flow, step, route in FLOWS),
+        steps=(*(times(flow, step, route) for flow, step, route in FLOWS), *accounts()),
         exchanges=tuple(exchange(flow, step, route) for flow, step, route in FLOWS),
         queries=tuple(queries(flow, step, route) for flow, step, route in FLOWS),
         visits=tuple(visit(flow, step, route) for flow, step, route in FLOWS[:2]),
         traced=tuple(route for _, _, route in FLOWS),
         framework="django",
+        small=SMALL,
+        large=LARGE,
     )
 
 
@@ -74,6 +78,16 @@ def times(flow: str, step: str, route: str, p95_s: float = 0.42) -> StepTimes:
         flow, step, "owner", route, "two", 2.0, spread(p95_s), spread(p95_s / 3), cold_s=p95_s * 1.5,
         phases=Phases(0, 0.03, 0.06, p95_s / 3, 0.01), received=18_000,
     )  # fmt: skip
+
+
+def accounts(small_s: float = 0.11, large_s: float = 0.14) -> tuple[StepTimes, StepTimes]:
+    """The dashboard by a small and by a large account, and what the portal itself takes for each in the median."""
+
+    def walked(user: str, server_s: float) -> StepTimes:
+        one = times("dashboard", "dashboard", "GET /")
+        return replace(one, user=user, pace=ACCOUNT, server=spread(server_s / 0.6, 12), cold_s=None)
+
+    return walked(SMALL, small_s), walked(LARGE, large_s)
 
 
 def spread(p95_s: float, n: int = 120) -> Distribution:
@@ -133,7 +147,7 @@ def visit(flow: str, step: str, route: str) -> Visit:
 def slower(measurement: Measurement, flow: str, p95_s: float) -> Measurement:
     """The same, but for one flow that takes that long."""
     changed = (
-        replace(times(t.flow, t.step, t.route, p95_s), needs=t.needs) if t.flow == flow else t
+        replace(times(t.flow, t.step, t.route, p95_s), needs=t.needs) if t.flow == flow and t.pace != ACCOUNT else t
         for t in measurement.steps
     )
     return replace(measurement, steps=tuple(changed))
