@@ -83,13 +83,14 @@ def _redirects(measured: Measurement) -> Iterator[Finding]:
             if extra < 1 or way in told:
                 continue
             told.add(way)
-            cost_s = extra * rtt_s(measured.line) + sum(one.phases.wait_s for one in hops[1:])
+            walked_s = sum(one.phases.total_s for one in hops[1:])
+            cost_s = max(walked_s, extra * rtt_s(measured.line))
             ends = chain[-1].route
             yield Finding(
                 f"{flow}: {step}",
                 f"{step} goes through {len(hops)} redirects in a row until {ends}.",
                 evidence=f"{' → '.join(f'{one.route} {one.status}' for one in chain)}\n{extra} more than needed: "
-                f"{seconds(extra * rtt_s(measured.line))} of round trips, {seconds(cost_s)} with the server's waits",
+                f"{seconds(extra * rtt_s(measured.line))} of round trips on the line, {seconds(walked_s)} as walked",
                 fix=f"Redirect from {chain[0].route} to {ends.partition(' ')[2]} at once"
                 f" ({_setting(measured.framework)}).",
                 severity=Severity.HIGH if cost_s >= GRAVE_S else Severity.NICE,
