@@ -145,6 +145,17 @@ async def test_what_no_index_would_help_is_silent(portal: Base, statement: str) 
 
 
 @needs_postgres
+async def test_a_statement_too_long_to_be_kept_is_planned_whole_and_kept_without_its_comment(portal: Base) -> None:
+    columns = ", ".join(f'"Invoice".number AS column_{n}' for n in range(120))
+
+    found = await scanned(portal, f'/* user kim */ SELECT {columns} FROM "Invoice" WHERE "companyId" = 7')
+
+    assert isinstance(found, tuple)
+    assert found[0].create.endswith('("companyId");')
+    assert "kim" not in found[0].statement
+
+
+@needs_postgres
 async def test_an_index_that_is_there_is_never_proposed_again(portal: Base) -> None:
     portal.sql('CREATE INDEX ON "Invoice" ("companyId", state)', "SET enable_indexscan = off")
 

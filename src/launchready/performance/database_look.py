@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from launchready.measurement import RouteQueries, Statement, Untold
-from launchready.performance.statement_shapes import shape_of, table_of
+from launchready.performance.statement_shapes import shape_of, table_of, without_comments
 from launchready.probes.database import Database, scheme_of
 from launchready.probes.failures import Failure, Garbage, Phase
 from launchready.probes.statements import Counted, Delta, Statements, Untellable, delta
@@ -43,7 +43,7 @@ SURE = 0.8
 async def opened(database: Database, text: str) -> AsyncIterator[Counted | Failure]:
     """The counters behind a connection string of any database that counts its statements."""
     try:
-        scheme = scheme_of(text)
+        scheme = scheme_of(text.strip().removeprefix("jdbc:"))
     except ValueError:  # brackets that are not closed
         scheme = ""
     if scheme == "postgresql":
@@ -175,7 +175,7 @@ def _told_apart(quiet: Delta, windows: list[_Window]) -> tuple[list[Statement], 
             calls = raw  # sent now and then, as a session is renewed
         if calls > 0:
             every = sum(s.calls for s in sent)
-            text = without_secrets(next(s.text for s in sent if s.text))[:MOST_TEXT]
+            text = without_secrets(without_comments(next(s.text for s in sent if s.text)))[:MOST_TEXT]
             found.append(
                 Statement(
                     text, round(calls, 2), sum(s.rows for s in sent) / every, sum(s.ms for s in sent) / every, 0.0,

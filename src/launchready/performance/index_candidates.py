@@ -74,6 +74,12 @@ def candidate(scan: TableScan, table: Table) -> Candidate | None:
     )
 
 
+def leads(table: Table, columns: tuple[str, ...]) -> bool:
+    """Whether an index that is there begins with the first of these columns."""
+    firsts = [re.search(rf" USING \w+ \(({_NAME})[ ,)]", made) for made in table.indexes.values()]
+    return any(found and _plain(found[1]) == columns[0] for found in firsts)
+
+
 def conditions(text: str) -> list[str]:
     """What a filter demands all at once: the parts between its outermost ANDs."""
     text = _unwrapped(text)

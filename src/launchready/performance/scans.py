@@ -7,8 +7,9 @@ it to matter, and few enough of its rows are wanted. With HypoPG the planner pro
 from __future__ import annotations
 
 from launchready.measurement import RouteQueries, Scan, Statement, Untold
-from launchready.performance.index_candidates import Candidate, candidate
+from launchready.performance.index_candidates import Candidate, candidate, leads
 from launchready.performance.scans_mysql import scans_mysql
+from launchready.performance.statement_shapes import without_comments
 from launchready.probes.explain import Planner, Table, TableScan, one_statement
 from launchready.probes.failures import Failure
 from launchready.probes.statements import Counted, Statements
@@ -33,7 +34,7 @@ async def scans(counted: Counted, queries: RouteQueries) -> tuple[tuple[Scan, ..
     found: dict[str, Scan] = {}
     refused, planned = [], 0
     for statement in queries.statements[:MOST_PLANNED]:
-        text = counted.whole(statement.text)
+        text = next((t for t in counted.known if without_comments(t).startswith(statement.text)), statement.text)
         if not one_statement(text):
             continue
         planned += 1
@@ -72,6 +73,8 @@ async def _of_statement(planner: Planner, statement: Statement, text: str, route
         index = candidate(scan, table)
         if index is None or not _matters(scan, table, index):
             continue
+        if not scan.sequential and leads(table, index.columns):
+            continue  # it could be entered, and the order of the other one was thought better
         after: float | None = None
         with_it = await planner.plan_with(text, index.bare(scan.schema, scan.table))
         if isinstance(with_it, Failure):

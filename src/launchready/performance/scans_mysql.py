@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from launchready.measurement import RouteQueries, Scan, Statement, Untold
 from launchready.performance.index_candidates import MOST_COLUMNS, index_name
+from launchready.performance.statement_shapes import without_comments
 from launchready.probes.failures import Failure
 from launchready.probes.statements_mysql import MysqlStatements
 
@@ -28,7 +29,7 @@ async def scans_mysql(counted: MysqlStatements, queries: RouteQueries) -> tuple[
     found: list[Scan] = []
     untold: list[Untold] = []
     for statement in queries.statements:
-        text = next((text for text in whole if text.startswith(statement.text)), "")
+        text = next((text for text in whole if without_comments(text).startswith(statement.text)), "")
         examined = whole[text][1] if text else 0.0
         if examined < FEW_ROWS or statement.rows > WANTED * examined:
             continue

@@ -29,6 +29,11 @@ _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|\w+)'
 _TABLE = re.compile(rf"\b(?:FROM|INTO|UPDATE)\s+(?:ONLY\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)", re.IGNORECASE)
 
 
+def without_comments(text: str) -> str:
+    """A statement as it is kept: comments may name users, and differ between two sendings."""
+    return _COMMENT.sub(" ", text).strip()
+
+
 def is_write(text: str) -> bool:
     """Whether it changes rows."""
     return _COMMENT.sub(" ", text).lstrip("( \t\r\n")[:7].upper().startswith(("INSERT", "UPDATE", "DELETE", "MERGE"))

@@ -262,9 +262,10 @@ class Statements:
             return self.unseen()
         return None
 
-    def whole(self, beginning: str) -> str:
-        """The whole text of a statement whose beginning was kept; the beginning where it was never seen."""
-        return next((text for text in self._texts.values() if text.startswith(beginning)), beginning)
+    @property
+    def known(self) -> Collection[str]:
+        """The whole texts of the statements that were asked for until now."""
+        return self._texts.values()
 
     def unseen(self) -> Untellable:
         """That this role is not shown what others do."""
