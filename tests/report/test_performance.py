@@ -13,7 +13,18 @@ import pytest
 from rich.console import Console
 
 from launchready.lab import measured as lab
-from launchready.measurement import Distribution, Measurement, Phases, Quantile, Resource, Statement, StepTimes, Untold
+from launchready.measurement import (
+    Distribution,
+    Line,
+    Measurement,
+    Phases,
+    Quantile,
+    Resource,
+    Statement,
+    StepTimes,
+    Untold,
+)
+from launchready.performance.regression import Change, compare
 from launchready.performance.statistics import distribution
 from launchready.report import performance
 from launchready.report.performance_digest import (
@@ -33,6 +44,7 @@ from launchready.report.performance_digest import (
 from launchready.report.performance_svg import BINS, heights
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+LINE = Line("business", 50.0, 20.0, 30.0)
 HOSTILE = '<script>alert(1)</script>"\u202e\x1b[31m'
 
 
@@ -73,8 +85,8 @@ def took(median_s: float, n: int = 200, spread: float = 0.2) -> Distribution:
 
 def healthy() -> Measurement:
     measured = lab.healthy(AT)
-    steps = [replace(times, seen=took(0.1 * number)) for number, times in enumerate(measured.steps, 1)]
-    return replace(measured, steps=tuple(steps))
+    steps = [replace(times, seen=took(0.1 * number)) for number, times in enumerate(measured.steps[:4], 1)]
+    return replace(measured, steps=tuple(steps), queries=measured.queries[:4], visits=measured.visits[:2], line=LINE)
 
 
 def nasty() -> Measurement:
@@ -109,10 +121,10 @@ def nasty() -> Measurement:
     )
 
 
-def printed(measured: Measurement, width: int = 80, encoding: str = "utf-8") -> str:
+def printed(measured: Measurement, width: int = 80, encoding: str = "utf-8", changes: tuple[Change, ...] = ()) -> str:
     file = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
     console = Console(file=file, width=width, force_terminal=False)
-    console.print(performance.text(measured))
+    console.print(performance.text(measured, changes))
     file.flush()
     return file.buffer.getvalue().decode(encoding)  # type: ignore[attr-defined]
 
@@ -209,7 +221,7 @@ def test_what_could_not_be_measured_is_said_with_what_would_unlock_it() -> None:
 
 
 def test_an_empty_measurement_is_drawn_too() -> None:
-    nothing = Measurement("example.com", "https://example.com", "", AT, 0.0, 0, lab.LINE, "none")
+    nothing = Measurement("example.com", "https://example.com", "", AT, 0.0, 0, LINE, "none")
     assert "Nothing could be measured." in Drawn(performance.section(nothing)).words
     assert "Nothing could be measured." in printed(nothing)
     assert "Nothing could be measured." in performance.markdown(nothing)
@@ -238,6 +250,27 @@ def test_markdown_has_a_row_for_each_step() -> None:
     told = performance.markdown(healthy())
     assert "| `dashboard` | in time |" in told
     assert told.count("\n| `") == 4
+
+
+def test_a_comparison_says_what_became_slower_first_and_draws_what_is_claimed() -> None:
+    before, after = healthy(), nasty()
+    changes = compare(before, after)
+    drawn = Drawn(performance.section(after, changes))
+    assert "Of 7 steps: 3 slower, 4 not decided." in drawn.words
+    pictures = [one["aria-label"] for one in drawn.of_class("perf-change")]
+    assert len(pictures) == 7
+    assert all("slower by" in one for one in pictures[:3])
+    told = printed(after, changes=changes)
+    assert told.index("slower by") < told.index("it was not measured before")
+    assert performance.markdown(after, changes).count("slower by") == 3
+
+
+def test_a_comparison_in_which_nothing_changed_lies_in_the_middle() -> None:
+    changes = compare(healthy(), healthy())
+    drawn = Drawn(performance.section(healthy(), changes))
+    assert "Of 4 steps: 4 the same." in drawn.words
+    middle = [one["cx"] for one in drawn.of_class("perf-fill-grey")]
+    assert middle == ["50.00%"] * 4
 
 
 def test_the_axis_holds_every_time_from_milliseconds_to_a_minute() -> None:

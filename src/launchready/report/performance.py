@@ -12,8 +12,9 @@ from html import escape
 from launchready.measurement import Measurement, RouteQueries, Statement, StepTimes, Visit
 from launchready.performance.caching_judgement import Keep
 from launchready.performance.caching_notes import Note, duration, notes
+from launchready.performance.regression import Change
+from launchready.report import performance_compared as compared
 from launchready.report import performance_svg as svg
-from launchready.report.performance_compared import Change, compared
 from launchready.report.performance_digest import (
     FAST,
     OPEN,
@@ -208,17 +209,24 @@ def _cached(note: Note) -> str:
 
 
 def _changes(changes: Sequence[Change]) -> str:
-    rows = "".join(
-        f'<tr><th scope="row">{_e(row.subject)}</th><td>{_e(row.before)}</td><td>{_e(row.after)}</td><td>'
-        f'<span class="word tone-{row.tone}">{_e(row.word)}</span> <span class="soft">{_e(row.told)}</span></td></tr>'
-        for row in compared(changes)
-    )
-    if not rows:
+    if not changes:
         return ""
+    ends = compared.widest(changes)
+    rows = "".join(_change(one, ends) for one in compared.ordered(changes)[:MOST_ROUTES])
+    axis = f'<div class="perf-scale" aria-hidden="true">{svg.ratios(ends)}</div>'
     return (
-        "<h3>Against the measurement before</h3>"
-        '<table class="stack"><thead><tr><th scope="col">Step</th><th scope="col">Before</th><th scope="col">Now</th>'
-        f'<th scope="col">Is</th></tr></thead><tbody>{rows}</tbody></table>'
+        f"<h3>Against the measurement before</h3><p>{_e(compared.headline(changes))}</p>{axis}"
+        f'<ol class="perf-asks">{rows}</ol>{_left(len(changes) - MOST_ROUTES, "step")}'
+    )
+
+
+def _change(one: Change, ends: float) -> str:
+    beside = f'<div class="perf-why soft">{_e(compared.beside(one))}</div>' if compared.beside(one) else ""
+    return (
+        f'<li class="tone-{compared.TONES[one.verdict]}"><div class="perf-who">{_short(compared.subject(one))}</div>'
+        f'<div class="perf-plot">{svg.change(one, ends)}</div>'
+        f'<div class="perf-says"><span class="word">{_e(one.verdict)}</span>'
+        f'<span class="soft">{_e(compared.before_after(one))}</span></div>{beside}</li>'
     )
 
 

@@ -14,6 +14,8 @@ from importlib.resources import files
 
 from launchready.measurement import Distribution, Resource, RouteQueries, StepTimes, Visit
 from launchready.performance.histogram import Histogram
+from launchready.performance.regression import Change
+from launchready.report import performance_compared as compared
 from launchready.report.performance_digest import (
     PHASE_WORDS,
     TONES,
@@ -142,6 +144,23 @@ def queries(one: RouteQueries, most: float) -> str:
         bars += f'<rect class="perf-often" x="{rest * scale:.2f}%" width="{often * scale:.2f}%" height="12" rx="2"/>'
     told = f"{one.calls:.0f} per request" + (f", {often:.0f} of them the same for each row." if often else ".")
     return _svg("perf-bar", 12, f"Statements of {one.route}", told, bars)
+
+
+def change(one: Change, ends: float) -> str:
+    """How a step compares with the measurement before."""
+    return _svg("perf-change", 24, compared.subject(one), compared.words(one), compared.picture(one, ends))
+
+
+def ratios(ends: float) -> str:
+    """The axis above those: faster to the left."""
+    marks = [
+        (share, f"{'÷' if share < 1 else '×'}{max(share, 1 / share):g}") for share in (1 / 4, 1 / 2, 2, 4)
+        if max(share, 1 / share) <= ends
+    ]  # fmt: skip
+    shown = [(1.0, "as before"), *marks]
+    placed = [(compared.at(share, ends), word) for share, word in shown]
+    words = "".join(f'<text class="perf-tick" x="{at:.2f}%" y="12"{_anchor(at)}>{word}</text>' for at, word in placed)
+    return f'<svg class="perf-axis" width="100%" height="{_AXIS}" aria-hidden="true">{words}</svg>'
 
 
 def _histogram(seen: Distribution, scale: Scale, height: float) -> str:

@@ -12,8 +12,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from launchready.measurement import Measurement, StepTimes
+from launchready.performance.regression import Change
+from launchready.report import performance_compared as compared
 from launchready.report.markdown import code, prose
-from launchready.report.performance_compared import Change, compared
 from launchready.report.performance_digest import (
     FAST,
     OPEN,
@@ -45,15 +46,18 @@ def text(measured: Measurement, changes: Sequence[Change] = ()) -> RenderableTyp
         parts += [Text(), Text(clean(heading), "bold")]
         for times in steps:
             parts += _step(measured, times, scale)
-    if rows := compared(changes):
-        parts += [Text(), Text("Against the measurement before", "bold")]
+    if changes:
+        parts += [Text(), Text("Against the measurement before", "bold"), Text(compared.headline(changes))]
         parts += [
-            Text.assemble(
-                f"  {clean(row.subject)}: {row.before} before, {row.after} now, ",
-                (row.word, STYLES[row.tone]),
-                (f" {clean(row.told)}", "dim"),
+            Padding(
+                Text.assemble(
+                    f"{clean(compared.subject(one), most=NAME)}: ",
+                    f"{compared.before_after(one)}, " if compared.before_after(one) else "",
+                    (clean(compared.words(one)), STYLES[compared.TONES[one.verdict]]),
+                ),
+                (0, 0, 0, 2),
             )
-            for row in rows
+            for one in compared.ordered(changes)
         ]
     if missing := untold_words(measured):
         parts += [Text(), Text("Could not be measured", "bold")]
@@ -75,13 +79,17 @@ def markdown(measured: Measurement, changes: Sequence[Change] = ()) -> str:
     for times in slow:
         if found := causes(measured, times)[:MOST_CAUSES]:
             parts.append("\n".join([f"{code(times.step)} waits:", "", *(f"- {prose(cause)}" for cause in found)]))
-    if found_rows := compared(changes):
+    if changes:
         lines = [
-            f"| {prose(row.subject)} | {row.before} | {row.after} | **{row.word}** {prose(row.told)} |"
-            for row in found_rows
+            f"| {code(compared.subject(one))} | {compared.before_after(one)} | {prose(compared.words(one))} |"
+            for one in compared.ordered(changes)
         ]
-        head = ["| step | before | now | is |", "| --- | ---: | ---: | --- |"]
-        parts += ["### Against the measurement before", "\n".join([*head, *lines])]
+        head = ["| step | was | is |", "| --- | ---: | --- |"]
+        parts += [
+            "### Against the measurement before",
+            prose(compared.headline(changes)),
+            "\n".join([*head, *lines]),
+        ]
     if missing := untold_words(measured):
         lines = [
             f"- {prose(what)}: {prose(why)}{f'; {prose(unlock)}' if unlock else ''}" for what, why, unlock in missing
