@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from launchready.lab.measured import URL, remeasured
+from launchready.lab.measured import URL, accounts, remeasured
 from launchready.lab.world import Fault
-from launchready.measurement import BodyFacts, Exchange, JsonList, Measurement, Resource
+from launchready.measurement import BodyFacts, Exchange, JsonList, Measurement, Phases, Resource, Visit
 from launchready.model import Severity
+from launchready.performance.targets import ACCOUNT
 
 FIELDS = ("id", "number", "customer", "history", "notes")
 
@@ -73,6 +74,59 @@ def filed(*headers: tuple[str, str]) -> Callable[[Measurement], Measurement]:
         return replace(one, headers=headers) if one.kind in ("style", "script") else one
 
     return lambda m: replace(m, visits=tuple(replace(v, resources=tuple(map(changed, v.resources))) for v in m.visits))
+
+
+def redirected(*between: str) -> Callable[[Measurement], Measurement]:
+    """The login leads to the dashboard by these routes."""
+
+    def changed(one: Exchange) -> tuple[Exchange, ...]:
+        if one.method != "POST" or one.flow != "login":
+            return (one,)
+        sent = replace(one, status=302, facts=BodyFacts("empty"), phases=Phases(wait_s=0.08))
+        hops = (
+            replace(sent, method="GET", url=URL + path, route=f"GET {path}", hop=hop)
+            for hop, path in enumerate(between, start=1)
+        )
+        end = replace(one, method="GET", url=f"{URL}/", route="GET /", hop=len(between) + 1)
+        return (sent, *hops, end)
+
+    return lambda m: replace(m, exchanges=tuple(hop for one in m.exchanges for hop in changed(one)))
+
+
+def calling(paths: tuple[str, ...], each_s: float) -> Callable[[Measurement], Measurement]:
+    """The dashboard's script asks for these, one after another."""
+    calls, before, start_s = [], f"{URL}/static/site.0123abcd.js", 0.38
+    for depth, path in enumerate(paths, start=2):
+        call = Resource(
+            URL + path, "fetch", start_s, start_s + each_s, 4_000, 200, False, False, "h2", 12_000, depth=depth
+        )
+        calls.append(replace(call, after=before))
+        before, start_s = call.url, start_s + each_s + 0.01
+
+    def changed(one: Visit) -> Visit:
+        return replace(one, resources=(*one.resources, *calls), data_s=start_s + 0.05, lcp_s=start_s + 0.05)
+
+    return lambda m: replace(m, visits=tuple(changed(v) if v.flow == "dashboard" else v for v in m.visits))
+
+
+def spoken(version: str, *headers: tuple[str, str]) -> Callable[[Measurement], Measurement]:
+    """All answers in that version of HTTP and with these headers as well."""
+    return lambda m: replace(
+        m, exchanges=tuple(replace(e, http_version=version, headers=(*e.headers, *headers)) for e in m.exchanges)
+    )
+
+
+def growing(small_s: float, large_s: float) -> Callable[[Measurement], Measurement]:
+    """What the portal takes for the dashboard of either account."""
+    return lambda m: replace(m, steps=(*(s for s in m.steps if s.pace != ACCOUNT), *accounts(small_s, large_s)))
+
+
+def first_after(cold_s: float) -> Callable[[Measurement], Measurement]:
+    """The first walk of the dashboard took so long."""
+    return lambda m: replace(
+        m,
+        steps=tuple(replace(s, cold_s=cold_s) if s.flow == "dashboard" and s.cold_s else s for s in m.steps),
+    )
 
 
 FAULTS = (
@@ -173,5 +227,50 @@ FAULTS = (
         remeasured(filed(("cache-control", "no-store"))),
         subject="app.brightside.example",
         twin=remeasured(filed(("cache-control", "public, max-age=31536000, immutable"), ("etag", '"0123"'))),
+    ),
+    Fault(
+        "login-by-detours",
+        "Three redirects lie between the login and the dashboard",
+        "performance.round_trips",
+        Severity.NICE,
+        remeasured(redirected("/welcome/", "/home/")),
+        subject="login: log in",
+        twin=remeasured(redirected()),
+    ),
+    Fault(
+        "calls-in-a-row",
+        "The dashboard asks who it is, which company, and then for the numbers",
+        "performance.round_trips",
+        Severity.HIGH,
+        remeasured(calling(("/api/me", "/api/companies/1", "/api/dashboard"), each_s=0.25)),
+        subject="dashboard: dashboard",
+        twin=remeasured(calling(("/api/me", "/api/dashboard"), each_s=0.25)),
+    ),
+    Fault(
+        "a-connection-each",
+        "Every answer ends its connection",
+        "performance.round_trips",
+        Severity.NICE,
+        remeasured(spoken("1.1", ("connection", "close"))),
+        subject="app.brightside.example",
+        twin=remeasured(spoken("1.1", ("connection", "keep-alive"))),
+    ),
+    Fault(
+        "dashboard-of-years",
+        "The dashboard takes the large account six times as long",
+        "performance.growth",
+        Severity.HIGH,
+        remeasured(growing(0.11, 0.7)),
+        subject="dashboard: dashboard",
+        twin=remeasured(growing(0.11, 0.19)),
+    ),
+    Fault(
+        "asleep",
+        "The first visitor waits six seconds for the dashboard",
+        "performance.cold",
+        Severity.HIGH,
+        remeasured(first_after(6.2)),
+        subject="dashboard: dashboard",
+        twin=remeasured(first_after(1.8)),
     ),
 )
