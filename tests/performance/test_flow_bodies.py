@@ -77,6 +77,14 @@ def test_a_button_may_send_the_form_elsewhere() -> None:
     assert sent(body, "https://x.example/a/") == (("do", "1"),)
 
 
+def test_one_button_is_pressed() -> None:
+    body = (
+        '<form><input name="a"><button name="save" value="1">s</button><button name="drop" value="1">d</button></form>'
+    )
+    assert sent(body, "https://x.example/a/", drop="1") == (("a", ""), ("drop", "1"))
+    assert sent(body, "https://x.example/a/", a="2") == (("a", "2"), ("save", "1"))
+
+
 def test_a_form_of_a_page_with_a_base_is_sent_where_that_says() -> None:
     body = '<base href="/shop/"><form action="pay"><input name="n" value="1"></form>'
     assert sent(body, "https://x.example/shop/pay") == (("n", "1"),)

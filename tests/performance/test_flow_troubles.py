@@ -169,6 +169,15 @@ async def test_a_value_never_leads_to_another_host(portal: Portal, link: str, pa
     assert len(portal.asked) == 1
 
 
+async def test_a_value_does_not_even_lead_to_another_host_of_ours(portal: Portal) -> None:
+    portal.answers["GET /page"] = page(f'<a href="http://localhost:{portal.port}/x">there</a>')
+    keep = {"path": "/page", "keep": {"link": {"css": "a", "attribute": "href"}}}
+    ground = replace(portal.ground(), hosts=frozenset({"127.0.0.1", "localhost"}))
+    async with visitors() as sessions:
+        run = await walk(flow(keep, {"path": "{link}"}), sessions.new(), ground, environ={})
+    assert reason(run) == "the value {link} leads to another host, localhost"
+
+
 async def test_a_value_that_looks_like_a_host_stays_in_the_path(portal: Portal) -> None:
     portal.answers["GET /page"] = page("<b>@evil.example/../x?y#z</b>")
     await walked(portal, {"path": "/page", "keep": {"name": {"css": "b"}}}, {"path": "/by/{name}"})
@@ -214,7 +223,9 @@ async def test_a_form_that_comes_back_with_an_error_was_not_taken(portal: Portal
 
 
 async def test_a_form_that_comes_back_without_an_error_is_a_page(portal: Portal) -> None:
-    portal.answers["GET /new"] = portal.answers["POST /new"] = page(FORM.format(said='<p class="error-help">Hint</p>'))
+    portal.answers["GET /new"] = portal.answers["POST /new"] = page(
+        FORM.format(said='<p aria-invalid="false">Hint</p>')
+    )
     assert (await walked(portal, {"path": "/new"}, {"path": "/new", "form": {"note": "x"}})).trouble is None
 
 

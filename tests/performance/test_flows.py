@@ -156,6 +156,14 @@ async def test_a_cookie_that_comes_with_a_redirect_to_itself_is_no_circle(portal
     assert len(run.steps[0].replies) == 2
 
 
+async def test_a_cookie_that_was_set_on_the_way_makes_the_first_address_another(portal: Portal) -> None:
+    portal.answers["GET /"] = lambda asked: page("in") if asked.cookies.get("seen") else redirect("/choose")
+    portal.answers["GET /choose"] = redirect("/", 302, "seen=1; Path=/")
+    run = await walked(portal, {"path": "/"}, user="")
+    assert run.trouble is None
+    assert len(run.steps[0].replies) == 3
+
+
 async def test_many_start_behind_one_login(portal: Portal) -> None:
     again = flow(DASHBOARD, {"path": "/api/items", "method": "POST", "json": {}, "status": 201}, user="ada")
     async with visitors() as sessions:

@@ -94,7 +94,7 @@ def kept_headers(page: Page) -> tuple[tuple[str, str], ...]:
             pair, _, attributes = value.partition(";")
             kept.append((name, f"{pair.partition('=')[0].strip()[:100]}=…;{attributes[:300]}".rstrip(";")))
         elif name in ("location", "content-location", "refresh"):
-            kept.append((name, without_people(re.sub(r"([?&#;][\w.\[\]-]*=?)[^&#;]*", r"\1", value[:2_000]))[:500]))
+            kept.append((name, without_people(_without_values(value[:2_000]))[:500]))
         elif name == "content-disposition":
             kept.append((name, value.partition(";")[0][:40]))  # a file's name may be a client's
         elif name == "link":
@@ -115,6 +115,13 @@ _SAFE = re.compile(
 )
 
 
+def _without_values(link: str) -> str:
+    """A link with the names of its query and none of its values, without fragment."""
+    path, mark, query = link.partition("#")[0].partition("?")
+    names = [f"{pair.partition('=')[0]}=" if "=" in pair else "…" for pair in query.split("&")]
+    return f"{path}?{'&'.join(names)}" if mark else path
+
+
 def _pieces(text: str) -> list[str]:
     return re.findall(r"(?s).{1,1500}(?:\s|\Z)|.{1,1500}", text)
 
@@ -125,6 +132,8 @@ def _plain(text: str) -> str:
 
 
 def _is_token(text: str) -> bool:
+    if all(_WORD.fullmatch(part) for part in re.split("[-_]", text)):
+        return False
     kinds = (any(c.islower() for c in text), any(c.isupper() for c in text), any(c.isdigit() for c in text))
     return sum(kinds) >= 2 and kinds[2] and "…" not in text
 
@@ -133,6 +142,7 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or "step"
 
 
+_WORD = re.compile(r"[A-Z]?[a-z]*|[A-Z]*|\d{1,4}|v\d{1,3}")
 _MAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _TOKEN = re.compile(r"(?<![\w…(:-])[\w-]{24,}(?![\w…-])")
 _IN_JSON = re.compile(
