@@ -15,7 +15,7 @@ from launchready.lab.databases import missing
 from launchready.measurement import Measurement, RouteQueries, Statement, Untold
 from launchready.model import Finding, NotChecked, Passed, Row, Severity
 from launchready.performance.database_look import route_queries
-from launchready.performance.frameworks import framework_of, remedy
+from launchready.performance.frameworks import advice, framework_of
 from launchready.performance.queries import queries, slow_query
 from launchready.performance.statement_shapes import shape_of, shown, table_of
 from launchready.portal import parse_portal
@@ -173,6 +173,30 @@ def test_a_framework_is_told_by_its_own_words_or_not_at_all(
     assert framework_of(files=files, headers=headers, statements=statements) == framework
 
 
+@pytest.mark.parametrize(
+    ("framework", "statement", "says"),
+    [
+        ("django", 'SELECT "c"."name" FROM "c" WHERE "c"."id" = $1 LIMIT $2', "select_related"),
+        ("django", 'SELECT "l"."a" FROM "l" WHERE "l"."invoice_id" = $1 ORDER BY "l"."id"', "prefetch_related"),
+        ("rails", 'SELECT "c".* FROM "c" WHERE "c"."id" = $1 LIMIT $2', "belongs_to"),
+        ("sqlalchemy", "SELECT l.a AS l_a FROM l WHERE %(param_1)s = l.invoice_id", "selectinload"),
+        ("sqlalchemy", "SELECT l.a AS l_a FROM l WHERE l.invoice_id = %s", "selectinload"),
+        ("laravel", "select * from `lines` where `lines`.`invoice_id` = ?", "hasMany"),
+        (
+            "prisma",
+            'SELECT "public"."Line"."id" FROM "public"."Line" WHERE "public"."Line"."invoiceId" = $1',
+            "include",
+        ),
+        ("express", "SELECT * FROM lines WHERE invoice_id = $1", "DataLoader"),
+        ("", "SELECT * FROM c WHERE id = $1", "JOIN"),
+        ("nobody-knows", "SELECT * FROM c WHERE id = $1", "JOIN"),
+        ("django", "UPDATE c SET a = $1 WHERE id = $2", "update()"),
+    ],
+)
+def test_the_fix_is_that_of_the_framework_and_of_the_relation(framework: str, statement: str, says: str) -> None:
+    assert says in advice(framework, statement, "c")
+
+
 async def judged(check: Callable[..., AsyncIterator[Row]], measured: Measurement) -> list[Row]:
     portal = parse_portal('domain = "brightside.example"\n[performance]\n')
     look = Look(portal)
@@ -234,7 +258,7 @@ async def test_rows_written_one_by_one_are_told_how_to_be_written_together() -> 
 
     [found] = [row for row in rows if isinstance(row, Finding)]
     assert "writes to lines 30 times" in found.problem
-    assert found.fix == remedy("django").writes
+    assert found.fix == "Write the rows of lines with one bulk_create() or one update()."
 
 
 @pytest.mark.parametrize("check", [queries, slow_query])

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from launchready.performance.statement_shapes import is_write
 from launchready.probes.failures import Failure
 from launchready.probes.repository import Repository
 
@@ -44,10 +45,12 @@ def framework_of(
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """How a framework is told to ask once."""
+    """How a framework is told to ask once. `{table}` stands for the table that is asked again and again."""
 
-    together: str
-    """For rows that are read one by one."""
+    one: str
+    """For the one row that each row of a list points at: a foreign key."""
+    many: str
+    """For the many rows that point at each row of a list."""
     writes: str
     """For rows that are written one by one."""
 
@@ -55,6 +58,19 @@ class Remedy:
 def remedy(framework: str) -> Remedy:
     """The words of the framework; of SQL where it is unknown."""
     return _REMEDIES.get(framework, _REMEDIES[""])
+
+
+def advice(framework: str, statement: str, table: str) -> str:
+    """What to write instead of this repeated statement."""
+    words = remedy(framework)
+    table = table or "the table"
+    if is_write(statement):
+        return words.writes.replace("{table}", table)
+    where = statement.upper().rpartition(" WHERE ")[2]
+    by_id = re.match(r"[\s(]*(?:[\w\"`]+\s*\.\s*)*[\"`]?ID[\"`]?\s*(?:=|IN\b)", where)
+    by_other = re.match(r"[\s(]*(?:[\w\"`]+\s*\.\s*)*[\"`]?\w+_?ID[\"`]?\s*(?:=|IN\b)", where)
+    chosen = (words.one,) if by_id else (words.many,) if by_other else (words.one, words.many)
+    return " Or: ".join(chosen).replace("{table}", table)
 
 
 def _by_files(files: Mapping[str, str]) -> str:
@@ -114,51 +130,64 @@ _WORDS = (
 )  # fmt: skip
 _REMEDIES = {
     "django": Remedy(
-        "Fetch the related rows with the list: .select_related('company') for a foreign key, "
-        ".prefetch_related('lines') for the many of one; in Django REST Framework on the view's queryset.",
-        "Write the rows with one bulk_create() or one update().",
+        "Fetch {table} with the list: .select_related() with the foreign key that leads there, on the view's queryset.",
+        "Fetch {table} with the list: .prefetch_related() with the relation that leads there, on the view's queryset "
+        "(and then .all(), as .filter() asks again).",
+        "Write the rows of {table} with one bulk_create() or one update().",
     ),
     "rails": Remedy(
-        "Load the association with the list: .includes(:company, :lines), or .preload where no condition uses it; "
+        "Load {table} with the list: .includes() or .preload() of the belongs_to that leads there; "
         ".strict_loading shows where else it happens.",
-        "Write the rows with one insert_all or update_all.",
+        "Load {table} with the list: .includes() or .preload() of the has_many that leads there (and then no .where, "
+        "which asks again); .strict_loading shows where else it happens.",
+        "Write the rows of {table} with one insert_all or update_all.",
     ),
     "laravel": Remedy(
-        "Load the relation with the list: Invoice::with(['company', 'lines']); "
-        "Model::preventLazyLoading() shows where else it happens.",
-        "Write the rows with one insert() or upsert() of all of them.",
+        "Load {table} with the list: Model::with() its belongsTo relation; Model::preventLazyLoading() shows more.",
+        "Load {table} with the list: Model::with() its hasMany relation; Model::preventLazyLoading() shows more.",
+        "Write the rows of {table} with one insert() or upsert() of all of them.",
     ),
     "sqlalchemy": Remedy(
-        "Load the relationship with the list: .options(joinedload(Invoice.company), selectinload(Invoice.lines)); "
+        "Load {table} with the list: .options(joinedload()) of the relationship that leads there; "
         "raiseload('*') shows where else it happens.",
-        "Write the rows with one session.execute(insert(Model), rows).",
+        "Load {table} with the list: .options(selectinload()) of the relationship that leads there; "
+        "raiseload('*') shows where else it happens.",
+        "Write the rows of {table} with one session.execute(insert(Model), rows).",
     ),
     "prisma": Remedy(
-        "Ask for the relation with the list: findMany({ include: { company: true, lines: true } }) instead of a "
-        "query inside a loop; in GraphQL resolvers through findUnique or a DataLoader.",
-        "Write the rows with one createMany().",
+        "Ask for {table} with the list, by include: { relation: true }, instead of a query inside a loop; in GraphQL "
+        "resolvers through findUnique or a DataLoader.",
+        "Ask for {table} with the list, by include: { relation: true }, instead of a query inside a loop; in GraphQL "
+        "resolvers with a DataLoader.",
+        "Write the rows of {table} with one createMany().",
     ),
     "sequelize": Remedy(
-        "Ask for the association with the list: findAll({ include: [Company, Line] }); in GraphQL with a DataLoader.",
-        "Write the rows with one bulkCreate().",
+        "Ask for {table} with the list: findAll({ include: [Model] }); in GraphQL resolvers with a DataLoader.",
+        "Ask for {table} with the list: findAll({ include: [Model] }), with separate: true for long lists; in GraphQL "
+        "resolvers with a DataLoader.",
+        "Write the rows of {table} with one bulkCreate().",
     ),
     "typeorm": Remedy(
-        "Ask for the relations with the list: find({ relations: { company: true, lines: true } }) or "
-        ".leftJoinAndSelect(); in GraphQL with a DataLoader.",
-        "Write the rows with one insert() of an array.",
+        "Ask for {table} with the list: find({ relations: { … } }) or .leftJoinAndSelect(); in GraphQL a DataLoader.",
+        "Ask for {table} with the list: find({ relations: { … } }) or .leftJoinAndSelect(); in GraphQL a DataLoader.",
+        "Write the rows of {table} with one insert() of an array.",
     ),
     "drizzle": Remedy(
-        "Ask for the relations with the list: findMany({ with: { company: true, lines: true } }), or join.",
-        "Write the rows with one insert().values([...]).",
+        "Ask for {table} with the list: findMany({ with: { … } }), or a join.",
+        "Ask for {table} with the list: findMany({ with: { … } }), or a join.",
+        "Write the rows of {table} with one insert().values([…]).",
     ),
     "express": Remedy(
-        "Replace the query inside the loop by one before it: a JOIN, or WHERE id = ANY($1) with all the ids "
-        "(MySQL: IN (?)); in GraphQL resolvers a DataLoader does that.",
-        "Write the rows with one INSERT of many VALUES.",
+        "JOIN {table} to the list, or ask once before the loop for all the ids (WHERE id = ANY($1); MySQL: IN (?)); in "
+        "GraphQL resolvers a DataLoader does that.",
+        "Ask {table} once before the loop for all the ids of the list (= ANY($1); MySQL: IN (?)) and sort the rows to "
+        "theirs; in GraphQL resolvers a DataLoader does that.",
+        "Write the rows of {table} with one INSERT of many VALUES.",
     ),
     "": Remedy(
-        "Replace the query inside the loop by one before it: a JOIN, or one query for all the ids (WHERE id IN (…)).",
-        "Write the rows with one INSERT of many VALUES, or one UPDATE.",
+        "JOIN {table} to the list, or ask once before the loop for all the ids (WHERE id IN (…)).",
+        "Ask {table} once before the loop for all the ids of the list (IN (…)), and sort the rows to theirs.",
+        "Write the rows of {table} with one INSERT of many VALUES, or one UPDATE.",
     ),
 }
 """Sources: the pages on eager loading of each project's own documentation."""

@@ -78,7 +78,7 @@ def _finding(create: str, scans: list[Scan]) -> Finding:
         problem = f"{worst.route} reads all {worst.table_rows:,} rows of {worst.table} for want of an index."
     lines = [
         shown(worst.statement),
-        f"{routes}: {worst.calls:g} times per request, {worst.ms:.1f} ms each",
+        f"{routes}: {worst.calls:g} × {worst.ms:.2g} ms per request",
         _proof(worst),
     ]
     grave = worst.table_rows >= LARGE or worst.calls * worst.ms >= GRAVE_MS

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from launchready.gate import check
 from launchready.measurement import Measurement, RouteQueries, Statement
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
-from launchready.performance.frameworks import remedy
+from launchready.performance.frameworks import advice
 from launchready.performance.kept import measurement_of
 from launchready.performance.statement_shapes import is_write, shape_of, shown
 from launchready.portal import Portal
@@ -114,7 +114,7 @@ async def slow_query(portal: Portal, look: Look) -> AsyncIterator[Row]:
             yield _slow_finding(route, shape, one, statement)
         if not slow:
             longest = max((_ms(s) for one in seen for s in one.statements), default=0.0)
-            yield Passed(route, f"no statement takes more than {longest:.0f} ms per request")
+            yield Passed(route, f"no statement takes more than {max(1.0, longest):.0f} ms per request")
 
 
 def untold(measured: Measurement, *parts: str) -> Iterable[NotChecked]:
@@ -150,10 +150,9 @@ class _Repeated:
         verb = "writes to" if is_write(statement.text) else "asks"
         problem = f"{self.route} {verb} {table} {calls:g} times per request"
         problem += _GROWTH[grows]
-        fix = remedy(measured.framework)
-        words = fix.writes if is_write(statement.text) else fix.together
+        words = advice(measured.framework, statement.text, statement.table)
         if grows is False:
-            words = "Ask once per request and keep the answer, or ask for all of them together. " + words
+            words = "Ask once per request and keep the answer. Or: " + words
         code = next((one.code for _, one in self.told if one.code), "")
         return Finding(
             self.route, problem, evidence=self._evidence(seen, statement), key=f"n+1 {self.shape[:300]}",
@@ -213,7 +212,7 @@ def _slow_finding(route: str, shape: str, seen: RouteQueries, statement: Stateme
     share = min(1.0, _ms(statement) / (seen.server_s * 1000)) if seen.server_s else statement.share
     problem = f"One statement takes {_ms(statement):.0f} ms of {route}, {share:.0%} of its time."
     told = (
-        f"{shown(statement.text)}\n{seen.source}: {statement.calls:g} times per request, {statement.rows:g} rows each"
+        f"{shown(statement.text)}\n{seen.source}: {_times(statement.calls)} per request, {statement.rows:g} rows each"
     )
     where = f"In {statement.code}: " if statement.code else ""
     fix = (
@@ -232,6 +231,10 @@ def _by_route(measured: Measurement) -> dict[str, list[RouteQueries]]:
     for one in measured.queries:
         found.setdefault(one.route, []).append(one)
     return found
+
+
+def _times(calls: float) -> str:
+    return "once" if calls == 1 else f"{calls:g} times"
 
 
 def _count(calls: float) -> str:
