@@ -204,6 +204,22 @@ async def test_where_nobody_listens_the_connection_is_reset() -> None:
             await emptied(relay)
 
 
+async def test_a_server_that_does_not_accept_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("launchready.probes.shaping.CONNECT_S", 0.2)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # one connection fits, and further ones are left waiting
+        first = socket.create_connection(full.getsockname())
+        async with asyncio.timeout(5), ShapingRelay(QUICK) as relay:
+            detour = await relay.before("app.example", "127.0.0.1", full.getsockname()[1])
+            reader, writer = await asyncio.open_connection("127.0.0.1", detour.to_port)
+            with pytest.raises(ConnectionResetError):
+                await reader.read()
+            writer.close()
+            await emptied(relay)
+        first.close()
+
+
 async def test_a_client_that_resets_is_passed_on() -> None:
     gone = asyncio.Event()
 

@@ -32,6 +32,8 @@ PIECE_S, MOST_PIECE = 0.001, 64 * 1024
 EARLY_S = 0.0005
 """Timers of epoll count in whole milliseconds, upwards; so much earlier, they are right in the mean."""
 BACKLOG = 512
+CONNECT_S = 10.0
+"""How long a server may take to accept; a client that gave up before must not be kept for minutes."""
 DNS_PORT = 53
 
 
@@ -283,7 +285,8 @@ class _Connection:
         # SYN and SYN-ACK over the line, then what the client says first: one and a half round trips.
         await asyncio.sleep(max(0.0, 3 * self.relay.half_s - EARLY_S))
         try:
-            await self.loop.create_connection(lambda: self.far, self.place.address, self.place.port)
+            async with asyncio.timeout(CONNECT_S):
+                await self.loop.create_connection(lambda: self.far, self.place.address, self.place.port)
         except OSError:
             self.abort()
             return

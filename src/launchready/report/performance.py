@@ -44,6 +44,7 @@ KEEP_TONES = {
     Keep.CACHED: "green", Keep.COULD: "amber", Keep.DYNAMIC: "grey", Keep.UNSAID: "amber", Keep.WRONG: "red",
 }  # fmt: skip
 MOST_ROUTES = 40
+MOST_VISITS = 20
 MANY = 20
 """Statements that fill a bar at least: five are few, also where no route has more."""
 
@@ -131,7 +132,9 @@ def _visits(measured: Measurement) -> str:
     if not measured.visits:
         return ""
     first = slowest_visit(measured)
-    parts = "".join(_visit(visit, opened=visit is first) for visit in measured.visits)
+    shown = sorted(measured.visits, key=lambda visit: visit is not first)[:MOST_VISITS]
+    parts = "".join(_visit(visit, opened=visit is first) for visit in shown)
+    parts += _left(len(measured.visits) - MOST_VISITS, "page")
     kinds = [(f"perf-kind perf-kind-{kind}", kind) for kind in (*svg.KINDS, "other")]
     return f"<h3>What the pages load, in a real browser</h3>{parts}{_keys(kinds + _MARK_KEYS)}"
 
