@@ -53,7 +53,7 @@ class Brake:
         self._walks += 1
         if end is End.LIMITED:
             return "it answered 429: it limits how often it may be asked"
-        if reason := self._failing():
+        if end is not End.WELL and (reason := self._failing()):
             return reason
         if end is not End.WELL or took_s is None:
             return ""

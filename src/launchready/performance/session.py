@@ -11,6 +11,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -19,10 +20,10 @@ import pycurl
 from launchready import __version__
 from launchready.measurement import Phases
 from launchready.performance.cookies import Sent, sent_to
+from launchready.performance.curl_sockets import Multi, Sockets
 from launchready.performance.roots import Roots
 from launchready.performance.words import Reply, Request
 from launchready.probes.addresses import why_unreachable
-from launchready.probes.curl_multi import CurlMulti
 from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, TlsFailed, Unreachable
 from launchready.probes.network import Endpoint, Network
@@ -55,7 +56,9 @@ class Sessions:
         self.roots = Roots(network.ca_pem)
         self._places: dict[str, tuple[str, ...] | Failure] = {}
         self._lookup_s: dict[str, float] = {}
-        self._warm: CurlMulti | None = None
+        self._sockets = Sockets()
+        self._warm: Multi | None = None
+        self._routes: dict[tuple[str, str, int], Endpoint | Failure] = {}
         self._open: set[CurlSession] = set()
 
     def new(self, *, like: CurlSession | None = None, fresh: bool = True) -> CurlSession:
@@ -64,9 +67,9 @@ class Sessions:
         `fresh`: with a browser just opened. Otherwise they take connections that earlier visitors left open.
         """
         if fresh:
-            multi = CurlMulti(CONNECTIONS_PER_HOST)
+            multi = Multi(self._sockets, CONNECTIONS_PER_HOST)
         else:
-            multi = self._warm = self._warm or CurlMulti(0)
+            multi = self._warm = self._warm or Multi(self._sockets, 0)
         session = CurlSession(self, multi, owns=fresh)
         if like:
             session.take_cookies(like)
@@ -90,6 +93,13 @@ class Sessions:
                     self._lookup_s.setdefault(host, self.network.now_s - began)
         return self._places.setdefault(host, found)
 
+    def route(self, host: str, address: str, port: int) -> Endpoint | Failure:
+        """Where the socket goes, by the network."""
+        key = host, address, port
+        if (known := self._routes.get(key)) is None:
+            known = self._routes[key] = self.network.route(host, address, port)
+        return known
+
     def lookup_s(self, host: str) -> float:
         """How long the cold lookup of that name took; 0 for an address."""
         return self._lookup_s.get(host, 0.0)
@@ -111,13 +121,14 @@ class Sessions:
         if self._warm:
             self._warm.close()
             self._warm = None
+        self._sockets.close()
         self.roots.close()
 
 
 class CurlSession:
     """One visitor; made by `Sessions.new`. Satisfies `words.Session`."""
 
-    def __init__(self, sessions: Sessions, multi: CurlMulti, *, owns: bool) -> None:
+    def __init__(self, sessions: Sessions, multi: Multi, *, owns: bool) -> None:
         self._sessions, self._multi, self._owns = sessions, multi, owns
         self._jar = pycurl.CurlShare()
         self._jar.setopt(pycurl.SH_SHARE, pycurl.LOCK_DATA_COOKIE)
@@ -131,13 +142,10 @@ class CurlSession:
 
     async def ask(self, request: Request) -> Reply | Failure:
         """Send one request and wait for its whole answer; a body longer than the limit is cut there."""
-        try:
-            parts = urlsplit(request.url)
-            host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        except ValueError as error:
-            return Garbage(Phase.REQUEST, request.url, f"not a URL: {error}")
-        if parts.scheme not in ("http", "https") or not host:
-            return Garbage(Phase.REQUEST, request.url, "not a web address")
+        place = _host_and_port(request.url)
+        if isinstance(place, str):
+            return Garbage(Phase.REQUEST, request.url, place)
+        host, port = place
         addresses = await self._sessions.addresses(host)
         if isinstance(addresses, Failure):
             return replace(addresses, subject=request.url)
@@ -188,7 +196,7 @@ class CurlSession:
 
     async def _ask(self, request: Request, host: str, address: str, port: int) -> Reply | Failure:
         network = self._sessions.network
-        place = network.route(host, address, port)
+        place = self._sessions.route(host, address, port)
         if isinstance(place, Failure):
             return place
         limit_s = network.bounded_s(network.limits.operation_timeout_s)
@@ -230,7 +238,7 @@ class CurlSession:
     def _take(self) -> _Handle:
         if self._idle:
             return self._idle.pop()
-        handle = _Handle(self._sessions, self._jar)
+        handle = _Handle(self._sessions, self._jar, self._multi)
         self._all.append(handle)
         return handle
 
@@ -238,10 +246,12 @@ class CurlSession:
 class _Handle:
     """An easy handle that is used again and again; only what differs is set anew."""
 
-    def __init__(self, sessions: Sessions, jar: pycurl.CurlShare) -> None:
+    def __init__(self, sessions: Sessions, jar: pycurl.CurlShare, multi: Multi) -> None:
         self._limits = sessions.network.limits
         self._lines: list[bytes] = []
         self._body: list[bytes] = []
+        self._last_lines: list[bytes] = []
+        self._last_headers: tuple[tuple[str, str], ...] = ()
         self._room = 0
         self._cut = False
         self._url, self._method, self._limit_ms = "", "", 0
@@ -259,6 +269,7 @@ class _Handle:
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
         sessions.roots.trusted_by(curl)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(self._limits.connect_timeout_s * 1000) or 1)
+        curl.setopt(pycurl.SOCKOPTFUNCTION, multi.opened)
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
 
     def prepare(self, request: Request, place: Endpoint, limit_s: float) -> None:
@@ -290,8 +301,9 @@ class _Handle:
         """What came of it."""
         get = self.curl.getinfo
         status: int = get(pycurl.RESPONSE_CODE)
-        head_bytes = sum(map(len, self._lines))
-        head_ended = status >= 200 and (b"\r\n" in self._lines or b"\n" in self._lines)
+        lines = self._lines
+        head_bytes = sum(map(len, lines))
+        head_ended = status >= 200 and (b"\r\n" in lines or b"\n" in lines)
         well = head_ended and head_bytes <= self._limits.header_bytes and (code == 0 or self._cut)
         if not well:
             if code == pycurl.E_PEER_FAILED_VERIFICATION:
@@ -303,7 +315,7 @@ class _Handle:
         page = Page(
             url=request.url,
             status=status,
-            headers=_headers(self._lines),
+            headers=self._headers_of(lines),
             body=b"".join(self._body),
             truncated=self._cut,
             address=address,
@@ -317,6 +329,12 @@ class _Handle:
         received = get(pycurl.HEADER_SIZE) + int(get(pycurl.SIZE_DOWNLOAD_T))
         return Reply(request, page, phases, sent, received, fresh, signed_in)
 
+    def _headers_of(self, lines: list[bytes]) -> tuple[tuple[str, str], ...]:
+        """Parsed; the same as last time where they are the same, as under load they mostly are."""
+        if lines != self._last_lines:
+            self._last_lines, self._last_headers = lines, _headers(lines)
+        return self._last_headers
+
     def _take_body(self, piece: bytes) -> int | None:
         if len(piece) > self._room:
             self._body.append(piece[: self._room])
@@ -325,6 +343,17 @@ class _Handle:
         self._room -= len(piece)
         self._body.append(piece)
         return None
+
+
+@lru_cache(maxsize=512)
+def _host_and_port(url: str) -> tuple[str, int] | str:
+    """Of a web address; or why it is none."""
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError as error:
+        return f"not a URL: {error}"
+    return (host, port) if parts.scheme in ("http", "https") and host else "not a web address"
 
 
 def _set_method(curl: pycurl.Curl, request: Request) -> None:
