@@ -116,10 +116,9 @@ def _awaited(file: SourceFile) -> list[int]:
     """Lines that wait for nodemailer in a function that takes a request."""
     found = []
     for call in javascript_source.calls(file):
-        name = javascript_source.text(call.child_by_field_name("function"))
-        waited = call.parent is not None and call.parent.type == "await_expression"
         around = javascript_source.function_around(call)
-        if waited and name.endswith(".sendMail") and around is not None:
+        sends = javascript_source.called(call).endswith(".sendMail") and javascript_source.is_awaited(call)
+        if sends and around is not None:
             parameters = javascript_source.text(around.child_by_field_name("parameters"))
             if _REQUEST.match(parameters):
                 found.append(javascript_source.line(call))

@@ -34,6 +34,20 @@ def text(node: Node | None) -> str:
     return (node.text or b"").decode("utf-8", "replace") if node is not None else ""
 
 
+def called(call: Node) -> str:
+    """What it calls, as written: `axios.get`."""
+    function = call.child_by_field_name("function")
+    if function is not None and function.type == "await_expression":  # so TypeScript's grammar reads `await f<T>(x)`
+        function = next(iter(function.named_children), None)
+    return text(function)
+
+
+def is_awaited(call: Node) -> bool:
+    """Whether its answer is waited for."""
+    function = call.child_by_field_name("function")
+    return any(node is not None and node.type == "await_expression" for node in (call.parent, function))
+
+
 def line(node: Node) -> int:
     """Counted from 1."""
     return int(node.start_point[0]) + 1

@@ -56,15 +56,16 @@ class Module:
         }
 
     def full(self, node: ast.expr | None) -> str:
-        """The full dotted name an expression stands for, such as `urllib.request.urlopen`; empty where it is none."""
+        """The full dotted name an expression stands for, such as `urllib.request.urlopen`; empty for
+        a value that is made here."""
         parts: list[str] = []
         while isinstance(node, ast.Attribute):
             parts.append(node.attr)
             node = node.value
         if not isinstance(node, ast.Name):
             return ""
-        root = self.names.get(node.id) or (f"{self.name}.{node.id}" if node.id in self.own else node.id)
-        return ".".join([root, *reversed(parts)])
+        root = f"{self.name}.{node.id}" if node.id in self.own else self.names.get(node.id, "")
+        return ".".join([root, *reversed(parts)]) if root else ""
 
     def _origin(self, node: ast.ImportFrom) -> str:
         if not node.level:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from launchready.performance.javascript_source import ENDINGS, MOST_BYTES, calls, line, text
+from launchready.performance.javascript_source import ENDINGS, MOST_BYTES, called, calls, line, text
 from launchready.performance.source_files import SourceFile
 from launchready.performance.timeouts_python import Endless, host_in
 
@@ -52,10 +52,10 @@ def _in(file: SourceFile, *, axios_limited: bool) -> Iterator[Endless]:
         return
     node_limited = bool(_LIMITED.search(file.text))
     for call in calls(file):
-        function, arguments = call.child_by_field_name("function"), call.child_by_field_name("arguments")
-        if function is None or arguments is None:
+        arguments = call.child_by_field_name("arguments")
+        if arguments is None:
             continue
-        holder, _, method = text(function).partition(".")
+        holder, _, method = called(call).partition(".")
         library = imported.get(holder)
         given = [node for node in arguments.named_children if node.type != "comment"]
         if library == "axios" and not axios_limited and method in ("", *_METHODS):
