@@ -56,7 +56,7 @@ async def inline_work(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(read, NotChecked):
         yield read
         return
-    rows: list[Row] = list(await asyncio.to_thread(_in_code, read.files))
+    rows: list[Row] = list(await asyncio.to_thread(in_code, read.files))
     measured = await measurement_of(portal, look)
     if isinstance(measured, Measurement):
         rows += [_traced(calls) for calls in measured.serial if calls.kind in ("mail", "message")]
@@ -68,7 +68,8 @@ async def inline_work(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield Passed(portal.domain, f"no mail is sent while somebody waits, in {len(read.files)} files")
 
 
-def _in_code(files: Sequence[SourceFile]) -> list[Finding]:
+def in_code(files: Sequence[SourceFile]) -> list[Finding]:
+    """What the code says by itself."""
     python = [file for file in files if file.path.endswith(".py")]
     modules = modules_by_name([module for file in python if (module := parsed(file.path, file.text))])
     sendings = Sendings(modules).found() if any(_may_send(file) for file in files) else []

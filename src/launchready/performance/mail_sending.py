@@ -110,7 +110,8 @@ class Sendings:
     def _called(self, work: _Work, call: ast.Call) -> _Work | None:
         """The function of the repository that a call runs; None where it is another's, or nobody can tell."""
         attribute = call.func if isinstance(call.func, ast.Attribute) else None
-        name = attribute.attr if attribute else call.func.id if isinstance(call.func, ast.Name) else ""
+        full = work.module.full(call.func)
+        name = full.rpartition(".")[2] or (attribute.attr if attribute else "")
         candidates = self._by_name.get(name, [])
         if not candidates:
             return None
@@ -118,7 +119,6 @@ class Sendings:
         if work.owner and isinstance(holder, ast.Name) and holder.id in ("self", "cls"):
             wanted = f"{work.owner.name}.{name}"
             return next((one for one in candidates if one.module is work.module and one.name == wanted), None)
-        full = work.module.full(call.func)
         for one in candidates:
             place = f"{one.module.name}.{one.name}"
             if full and "." in full and (place == full or place.endswith(f".{full}")):

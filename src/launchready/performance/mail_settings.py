@@ -135,6 +135,8 @@ def _resolved(modules: Mapping[str, Module], module: Module, value: ast.expr, de
         found, _, _ = _effective(modules, module, value.id, depth - 1)
         return _resolved(modules, module, found, depth - 1) if found is not None else ""
     if isinstance(value, ast.Subscript) and text_of(value.slice) == "EMAIL_BACKEND":
+        if re.search(r"environ$|^(?:env|ENV|config)$", ast.unparse(value.value)):
+            return ""
         return "by address"  # environs, django-environ and dj-email-url make settings of EMAIL_URL
     if isinstance(value, ast.IfExp):
         branches = (value.body, value.orelse)
