@@ -6,10 +6,12 @@ as the `Untold` of its step: what happened, and what would help.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from launchready.performance.flow_bodies import (
@@ -49,6 +51,10 @@ __all__ = [
     "Ground", "Saving", "SignedIn", "base_of", "exchanges", "flows_of", "ground_of", "logs_in", "signed_in",
     "step_name", "users_of", "walk",
 ]  # fmt: skip
+
+T = TypeVar("T")
+MOMENT = 16 * 1024
+"""Bytes of a page that are read in a few milliseconds."""
 
 
 async def walk(
@@ -95,14 +101,17 @@ async def _walk_step(visitor: Walk, step: FlowStep) -> StepRun:
     before = visitor.ground.refused.get(visitor.user) if visitor.user and sends_password(step) else None
     if before:
         return visitor.run(name, (), Refusal(f"not tried again: {before.reason}", before.unlock, final=True))
-    prepared = _prepared(visitor, step)
+    prepared = await _beside(visitor.page, lambda: _prepared(visitor, step))
     if isinstance(prepared, Refusal):
         return visitor.run(name, (), prepared)
     if step.status and 300 <= step.status < 400:
         way = await visitor.ask_once(prepared.request)
     else:
         way = await visitor.ask(prepared.request, tuple(step.headers_env))
-    refusal = stopped(way) or _judged(visitor, step, prepared, way) or _keep(visitor, step, way)
+    last = way.replies[-1].page if way.replies else None
+    refusal = stopped(way) or await _beside(
+        last, lambda: _judged(visitor, step, prepared, way) or _keep(visitor, step, way)
+    )
     visitor.signed_in = visitor.signed_in or bool(refusal is None and sends_password(step))
     run = visitor.run(name, way.replies, refusal)
     if run.trouble and sends_password(step) and way.replies and 400 <= way.replies[-1].page.status < 500:
@@ -110,6 +119,13 @@ async def _walk_step(visitor: Walk, step: FlowStep) -> StepRun:
         visitor.ground.refused[visitor.user] = run.trouble
         return replace(run, final=True)
     return run
+
+
+async def _beside(page: Page | None, work: Callable[[], T]) -> T:
+    """Do what reads `page`; beside the loop when that takes more than a moment, for others' answers are timed on it."""
+    if page is None or len(page.body) < MOMENT:
+        return work()
+    return await asyncio.to_thread(work)
 
 
 def _prepared(visitor: Walk, step: FlowStep) -> _Prepared | Refusal:

@@ -19,6 +19,8 @@ _TYPED = ("text", "email", "tel", "username", "")
 """Types of inputs that may take an account's name."""
 _NAMES = re.compile(r"user|e-?mail|login|account|identifier", re.IGNORECASE)
 _CODE = re.compile(r"otp|totp|mfa|2fa|two.?factor|(?:verification|security|auth).?code|(?:^|[_-])code$", re.IGNORECASE)
+_OF_CODES = ("one-time-code", "otp", "mfa", "2fa", "factor")
+_ENDS_IN_CODE = re.compile(r"code[\"'\s>/]|(?:verification|security|auth).?code")
 _CONTROLS = ("input", "button", "select", "option", "textarea")
 _UNSEEN = ("script", "style", "template", "noscript", "title")
 
@@ -83,6 +85,8 @@ def login_form(page: Page) -> LoginForm | None:
 
     Forms with two passwords make an account or change one.
     """
+    if "password" not in page.text.lower():
+        return None  # most pages: their elements need not be read
     heads, forms = _grouped(page)
     for number, controls in forms.items():
         inputs = [element for element in controls if element.tag in ("input", "button")]
@@ -93,6 +97,9 @@ def login_form(page: Page) -> LoginForm | None:
 
 def asks_second_factor(page: Page) -> bool:
     """Whether a page asks for a one-time code, and for no password."""
+    text = page.text.lower()
+    if not any(word in text for word in _OF_CODES) and not ("code" in text and _ENDS_IN_CODE.search(text)):
+        return False
     inputs = [e for e in markup(page) if e.tag == "input" and e.get("type").lower() != "hidden"]
     if any(e.get("type").lower() == "password" for e in inputs):
         return False
