@@ -157,23 +157,42 @@ async def test_429_stops_that_flow_and_no_other() -> None:
     assert len(other.made) > 80
 
 
+async def test_503_stops_everything() -> None:
+    bad, other = walking(End.WELL, End.OVERLOADED, End.WELL, End.OVERLOADED), walking()
+
+    ran = await two([Unit("home", bad), Unit("other", other)], MUCH)
+
+    assert len(bad.made) <= 5
+    assert len(other.made) <= 5
+    assert "stopped itself" in ran.ended
+    assert "503" in ran.ended
+    assert ran.failures == 2
+
+
 @pytest.mark.parametrize(
     ("ends", "said"),
     [
-        ((End.WELL, End.OVERLOADED, End.WELL, End.OVERLOADED), "503"),
         ((End.WELL, End.FAILED, End.FAILED, End.FAILED), "in a row failed"),
         ((End.WELL, End.FAILED) * 5, "of the last"),
     ],
 )
-async def test_a_target_that_suffers_stops_everything(ends: tuple[End, ...], said: str) -> None:
+async def test_a_flow_that_fails_is_not_hammered_and_others_go_on(ends: tuple[End, ...], said: str) -> None:
     bad, other = walking(*ends), walking()
 
-    ran = await two([Unit("home", bad), Unit("other", other)], MUCH)
+    ran = await two([Unit("home", bad), Unit("other", other)], Budget(100, 20.0))
 
     assert len(bad.made) <= 11
-    assert said in ran.ended
+    assert said in dict(ran.stops)["home"]
+    assert len(other.made) > 80
+
+
+async def test_a_server_that_died_is_asked_a_few_times_more_and_then_it_ends() -> None:
+    walks = [walking(*[End.WELL] * 4, End.FAILED) for _ in range(4)]
+
+    ran = await two([Unit(f"flow{n}", walk) for n, walk in enumerate(walks)], MUCH)
+
+    assert all(len(walk.made) <= 8 for walk in walks)
     assert "stopped itself" in ran.ended
-    assert ran.failures >= 2
 
 
 async def test_a_target_that_gets_slower_and_slower_stops_everything() -> None:

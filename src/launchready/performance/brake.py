@@ -74,7 +74,7 @@ class Brake:
         return f"{failed} of the last {len(self._last)} walks failed" if failed >= FAILED else ""
 
     def _climbing(self) -> str:
-        if len(self._recent_s) < BEGINNING or self._walks % 5:
+        if len(self._recent_s) < BEGINNING or self._walks % WINDOW:
             return ""
         low, high = ranks(BEGINNING, 0.5, SURELY)
         began_s = sorted(self._first_s)[high - 1]

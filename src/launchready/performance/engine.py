@@ -192,13 +192,14 @@ class _Course:
     """One load under way."""
 
     def __init__(self, units: Sequence[Unit], budget: Budget, told: Told | None) -> None:
-        self._units, self._budget, self._told = units, budget, told
+        self._budget, self._told = budget, told
         self._brakes = {unit.name: Brake() for unit in units}
         self._stops: dict[str, str] = {}
         self._hurt = ""
         self._broke: BaseException | None = None
-        self._times: dict[str, Histogram] = {}
-        self._settled: set[str] = set()
+        self._times = {unit.name: Histogram() for unit in units}
+        self._ended: set[str] = set()
+        """Units that are not walked again."""
         self._began_s = self._told_s = time.monotonic()
         self._at_once = self._most_at_once = 0
         self._late_s = 0.0
@@ -215,11 +216,12 @@ class _Course:
 
     def done(self, unit: Unit) -> bool:
         """Whether this one is not walked again."""
-        return unit.name in self._stops or unit.name in self._settled
+        return unit.name in self._ended
 
     def stop(self, unit: Unit, reason: str) -> None:
         """Stop everything: the target suffers."""
         self._stops[unit.name] = reason
+        self._ended.add(unit.name)
         self._hurt = reason
 
     def raise_what_broke(self) -> None:
@@ -247,14 +249,15 @@ class _Course:
         if walked.end is not End.WELL:
             self.failures += 1
         elif walked.took_s is not None:
-            self._times.setdefault(unit.name, Histogram()).record(walked.took_s + late_s)
+            self._times[unit.name].record(walked.took_s + late_s)
         if reason := self._brakes[unit.name].take(walked.end, walked.took_s):
-            if walked.end is End.LIMITED:
+            if walked.end in (End.LIMITED, End.FAILED):
                 self._stops.setdefault(unit.name, reason)
+                self._ended.add(unit.name)
             else:
                 self.stop(unit, reason)
         if unit.settled():
-            self._settled.add(unit.name)
+            self._ended.add(unit.name)
         self._tell()
 
     def ran(self) -> Ran:
@@ -274,7 +277,7 @@ class _Course:
             return f"the budget of {self._budget.requests} requests is spent"
         if not self.left_s:
             return f"the budget of {self._budget.seconds:g} s is spent"
-        if all(map(self.done, self._units)):
+        if len(self._ended) == len(self._brakes):
             if self._stops:
                 return f"it stopped itself: {next(iter(self._stops.values()))}"
             return "the intervals decide"

@@ -202,14 +202,19 @@ class CurlSession:
         limit_s = network.bounded_s(network.limits.operation_timeout_s)
         if limit_s <= 0:
             return OutOfTime(Phase.REQUEST, request.url, "the deadline of the run passed first")
-        signed_in = self._sends_cookies(request.url) or any(n.lower() == "authorization" for n, _ in request.headers)
+        signed_in = self._sends_cookies(request.url) or _authorized(request)
         handle = self._take()
         try:
             handle.prepare(request, place, limit_s)
             code, message = await self._multi.perform(handle.curl)
             found = handle.result(request, code, message, address, self._lookup_s(host), signed_in)
             if isinstance(found, Reply):
-                self._after(found, address)
+                if found.fresh:
+                    self._looked_up.add(host)
+                    self._public = self._public or why_unreachable(address) is None
+                if handle.sets_cookies:
+                    self._cookies = None
+                    self._sent_to.clear()
             return found
         finally:
             self._idle.append(handle)
@@ -217,14 +222,6 @@ class CurlSession:
     def _lookup_s(self, host: str) -> float:
         """What the lookup costs this visitor now: the first connection to a host only."""
         return 0.0 if host in self._looked_up else self._sessions.lookup_s(host)
-
-    def _after(self, reply: Reply, address: str) -> None:
-        if reply.fresh:
-            self._looked_up.add(urlsplit(reply.request.url).hostname or "")
-            self._public = self._public or why_unreachable(address) is None
-        if reply.page.header("set-cookie") is not None:
-            self._cookies = None
-            self._sent_to.clear()
 
     def _sends_cookies(self, url: str) -> bool:
         if self._cookies == ():
@@ -252,6 +249,8 @@ class _Handle:
         self._body: list[bytes] = []
         self._last_lines: list[bytes] = []
         self._last_headers: tuple[tuple[str, str], ...] = ()
+        self.sets_cookies = False
+        """Whether the last answer set any."""
         self._room = 0
         self._cut = False
         self._url, self._method, self._limit_ms = "", "", 0
@@ -267,18 +266,23 @@ class _Handle:
         curl.setopt(pycurl.ACCEPT_ENCODING, "gzip, br")
         curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
         curl.setopt(pycurl.SSLVERSION, pycurl.SSLVERSION_TLSv1_2)
-        sessions.roots.trusted_by(curl)
+        self._roots: Roots | None = sessions.roots
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(self._limits.connect_timeout_s * 1000) or 1)
         curl.setopt(pycurl.SOCKOPTFUNCTION, multi.opened)
+        curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
         curl.setopt(pycurl.WRITEFUNCTION, self._take_body)
 
     def prepare(self, request: Request, place: Endpoint, limit_s: float) -> None:
         """Make it ready to send `request`."""
         curl = self.curl
-        self._lines, self._body, self._room, self._cut = [], [], self._limits.body_bytes, False
-        curl.setopt(pycurl.HEADERFUNCTION, self._lines.append)
+        self._lines.clear()
+        self._body.clear()
+        self._room, self._cut = self._limits.body_bytes, False
         if request.url != self._url:
             self._url = request.url
+            if self._roots and not request.url.startswith("http:"):
+                self._roots.trusted_by(curl)
+                self._roots = None
             curl.setopt(pycurl.URL, request.url.encode("utf-8"))
         if place != self._place:
             self._place = place
@@ -302,10 +306,10 @@ class _Handle:
         get = self.curl.getinfo
         status: int = get(pycurl.RESPONSE_CODE)
         lines = self._lines
-        head_bytes = sum(map(len, lines))
         head_ended = status >= 200 and (b"\r\n" in lines or b"\n" in lines)
-        well = head_ended and head_bytes <= self._limits.header_bytes and (code == 0 or self._cut)
-        if not well:
+        head_bytes = get(pycurl.HEADER_SIZE)
+        if not (head_ended and head_bytes <= self._limits.header_bytes and (code == 0 or self._cut)):
+            head_bytes = sum(map(len, lines))
             if code == pycurl.E_PEER_FAILED_VERIFICATION:
                 return TlsFailed(Phase.TLS, request.url, f"the certificate is not to be trusted: {message[:200]}")
             total_s = get(pycurl.TOTAL_TIME_T) / 1e6
@@ -326,13 +330,14 @@ class _Handle:
         sent = get(pycurl.REQUEST_SIZE)
         if sent < upload:
             sent += upload  # before 8.7, libcurl counted the head alone
-        received = get(pycurl.HEADER_SIZE) + int(get(pycurl.SIZE_DOWNLOAD_T))
+        received = head_bytes + int(get(pycurl.SIZE_DOWNLOAD_T))
         return Reply(request, page, phases, sent, received, fresh, signed_in)
 
     def _headers_of(self, lines: list[bytes]) -> tuple[tuple[str, str], ...]:
         """Parsed; the same as last time where they are the same, as under load they mostly are."""
         if lines != self._last_lines:
-            self._last_lines, self._last_headers = lines, _headers(lines)
+            self._last_lines, self._last_headers = list(lines), _headers(lines)
+            self.sets_cookies = any(name == "set-cookie" for name, _ in self._last_headers)
         return self._last_headers
 
     def _take_body(self, piece: bytes) -> int | None:
@@ -343,6 +348,10 @@ class _Handle:
         self._room -= len(piece)
         self._body.append(piece)
         return None
+
+
+def _authorized(request: Request) -> bool:
+    return bool(request.headers) and any(name.lower() == "authorization" for name, _ in request.headers)
 
 
 @lru_cache(maxsize=512)
