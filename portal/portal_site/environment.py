@@ -4,6 +4,7 @@ Every variable the portal reads is declared here and described in `.env.example`
 All that is wrong is said at once, so that a first deployment takes one round and not seven.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ class Environment:
     release_version: str
     log_level: str
     hsts_seconds: int
+    login_attempts_per_address: str
 
     @property
     def secure(self) -> bool:
@@ -69,6 +71,7 @@ def read_environment(base_dir: Path) -> Environment:
         "release_version": env.str("RELEASE_VERSION", ""),
         "log_level": env.str("LOG_LEVEL", "INFO", validate=[validate.OneOf(["DEBUG", "INFO", "WARNING", "ERROR"])]),
         "hsts_seconds": env.int("HSTS_SECONDS", 31_536_000, validate=[validate.Range(min=0)]),
+        "login_attempts_per_address": env.str("LOGIN_ATTEMPTS_PER_ADDRESS", "20/m", validate=[_rate]),
     }
     wrong: dict[str, list[str]] = {}
     try:
@@ -107,6 +110,11 @@ def _incomplete(values: dict[str, Any]) -> dict[str, list[str]]:
     if "ENGINE" not in (values["database_url"] or {}):
         wrong["DATABASE_URL"] = ["Must look like postgres://USER:PASSWORD@HOST:5432/NAME"]
     return wrong
+
+
+def _rate(text: str) -> None:
+    if not re.fullmatch(r"[1-9]\d*/[smhd]", text):
+        raise ValidationError("must be a number and a unit, such as 20/m")
 
 
 def _origin(value: str) -> None:

@@ -73,6 +73,7 @@ def test_everything_that_is_missing_is_named_at_once(environment):
         ("TRUSTED_PROXIES", "-1"),
         ("LOG_LEVEL", "LOUD"),
         ("HSTS_SECONDS", "a year"),
+        ("LOGIN_ATTEMPTS_PER_ADDRESS", "many"),
     ],
 )
 def test_a_malformed_variable_is_named_without_its_value(environment, name, value):

@@ -174,6 +174,7 @@ async def run(
         pictures=dict(sorted(look.pictures.items())),
         map=drawn,
         measured=look.measured,
+        baseline=look.baseline,
         version=__version__,
     )
 

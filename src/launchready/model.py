@@ -280,6 +280,8 @@ class Report:
     """The deployment map; None where the run did not look at enough to draw one."""
     measured: Measurement | None = None
     """The measurement of core flows that this run judged; None where it judged none."""
+    baseline: Measurement | None = None
+    """What it was compared with."""
     version: str = ""
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from launchready.performance.run import Wanted
     from launchready.portal import Portal
     from launchready.probes.look import Look
+
+LOGGED_S = 10.0
+"""Where nobody watches, what was counted so far is told so often."""
 
 
 def perf(
@@ -121,7 +125,7 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
 
     from rich.console import Console
 
-    from launchready.performance import judged, kept
+    from launchready.performance import judged, kept, slower_than_before
     from launchready.performance.run import Refused, measure
     from launchready.report.text import clean
 
@@ -130,11 +134,14 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
 
     async def work() -> Report:
         with errors.status("looking", spinner="dots") if watched else _silent() as status:
+            last_s = 0.0
 
             def told(line: str) -> None:
+                nonlocal last_s
                 if status is not None:
                     status.update(clean(line))
-                elif not quiet:
+                elif not quiet and (time.monotonic() - last_s > LOGGED_S or not line[:1].isdigit()):
+                    last_s = time.monotonic()
                     print(f"launchready: {clean(line)}", file=sys.stderr)
 
             try:
@@ -224,6 +231,7 @@ def _show_plan(portal: Portal, look: Look, wanted: Wanted) -> int:
 def _print(report: Report, *, as_json: bool, quiet: bool, no_color: bool, fail_on: Severity | None) -> None:
     from launchready.cli.outcomes import print_outcomes
     from launchready.cli.output import Format
+    from launchready.performance.regression import compare
     from launchready.report import performance
 
     if as_json:
@@ -231,7 +239,8 @@ def _print(report: Report, *, as_json: bool, quiet: bool, no_color: bool, fail_o
         return
     sheet = console(no_color=no_color)
     if report.measured and not quiet:
-        sheet.print(performance.text(report.measured))
+        changes = compare(report.baseline, report.measured) if report.baseline else ()
+        sheet.print(performance.text(report.measured, changes))
     words = {
         Exit.READY: ("fast enough", "green"),
         Exit.FOUND: ("found", "bold red"),

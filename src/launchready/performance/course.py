@@ -118,12 +118,14 @@ class Course:
     async def load(self, rate_per_s: float) -> None:
         """Two prospects at once on every flow, until the intervals decide or the budget is spent; then arrivals."""
         whole = [seen.flow for seen in self._seen if not seen.run.trouble]
+        if not whole:
+            return
         if reason := ensure_owned(self.look.portal, self.ground.base):
             host = urlsplit(self.ground.base).hostname or ""
             unlock = f'write owned = ["{self._label(host)}"] at the top of launchready.toml'
             self.untold += [Untold(flow.name, "", reason, unlock) for flow in whole]
             return
-        left_s = max(1.0, self.budget_s - (time.monotonic() - self._began_s))
+        left_s = max(1.0, round(self.budget_s - (time.monotonic() - self._began_s), 1))
         budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s)
         ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)
         load = Load(whole, lambda flow, line: self._once(flow, line, ground), self._lines, self.told, budget)

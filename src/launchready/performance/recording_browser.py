@@ -33,7 +33,7 @@ async def until_closed(page: Any) -> None:
 async def record(url: str, network: Network, dns: Dns, click: Click = until_closed, *, window: bool = True) -> Any:
     """The HAR of what the browser asked for while `click` ran. Raises NotHar with what is in the way."""
     if lack := browser.missing():
-        raise NotHar(f"{lack}: {browser.NoBrowser.unlock}")
+        raise NotHar(f"{lack}: {browser.UNLOCK}")
     if window and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and os.name == "posix":
         import sys
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from statistics import median
 
 from launchready.measurement import Line, Phases, StepTimes
-from launchready.performance.broadband import as_seen
+from launchready.performance.broadband import as_seen, through_relay
 from launchready.performance.routes import route_of
 from launchready.performance.statistics import distribution, needed, settled
 from launchready.performance.words import FlowRun, Reply, StepRun
@@ -26,6 +26,8 @@ class Way:
 
     def seen(self, reply: Reply) -> Phases:
         """What a buyer on the line waits for one answer."""
+        if self.kind == "relay":
+            return through_relay(reply.phases, self.line, fresh=reply.fresh)
         if self.kind != "model":
             return reply.phases
         return as_seen(reply.phases, reply.sent, reply.received, self.line, fresh=reply.fresh, own_rtt_s=self.own_rtt_s)

@@ -29,6 +29,7 @@ from launchready.probes.failures import Failure, Garbage, OutOfTime, Phase, Time
 from launchready.probes.network import Network
 
 PATH_ENV = "LAUNCHREADY_CHROMIUM"
+UNLOCK = "install Chromium (Debian: apt-get install chromium) and pip install 'launchready[browser]'"
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 START_S = 25.0
 PAGE_S = 20.0
@@ -111,7 +112,7 @@ class Rendered:
 class NoBrowser(Failure):
     """There is none here, or it does not start."""
 
-    unlock: str = "install Chromium (Debian: apt-get install chromium) and pip install 'launchready[browser]'"
+    unlock: str = UNLOCK
 
 
 def program() -> str | None:

@@ -14,6 +14,7 @@ from html import escape
 from importlib.resources import files
 
 from launchready.model import BarRow, Finding, Outcome, Proof, Report, Severity, Status, Tree, Verdict
+from launchready.performance.regression import compare
 from launchready.report import digest, map_svg, map_text, performance
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, linked, listed, minutes, opened
@@ -121,7 +122,10 @@ def _map(report: Report) -> str:
 
 
 def _measured(report: Report) -> str:
-    return "\n" + performance.section(report.measured) if report.measured else ""
+    if report.measured is None:
+        return ""
+    changes = compare(report.baseline, report.measured) if report.baseline else ()
+    return "\n" + performance.section(report.measured, changes)
 
 
 def _findings(report: Report) -> str:
