@@ -65,6 +65,7 @@ class FlowStep(Section):
     login: FlowLogin | None = None
     """Instead of everything below, but for `name`."""
     method: Method = "GET"
+    """Left out: GET; with `form`, that of the page's form, else POST; with `json` or `upload`, POST."""
     path: str = ""
     """Below the portal's address, or a whole address; `{name}` stands for a value that was kept."""
     form: dict[str, str] = Field(default_factory=dict)
@@ -106,7 +107,9 @@ class Flow(Section):
     @model_validator(mode="after")
     def _says_what_it_leaves(self) -> Flow:
         sends = any(
-            step.upload or (step.form and step.method != "GET") or step.method in ("PUT", "PATCH", "DELETE")
+            step.upload
+            or (step.form and (step.method != "GET" or "method" not in step.model_fields_set))
+            or step.method in ("PUT", "PATCH", "DELETE")
             for step in self.steps
         )
         if sends and self.changes is None:

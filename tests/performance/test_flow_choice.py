@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from launchready.performance.flow_choice import PASSWORD, VERIFY_USER, base_of, ground_of, logs_in, step_name
 from launchready.performance.flows import flows_of
-from launchready.portal import Portal, parse_portal
+from launchready.portal import Portal, PortalError, parse_portal
 from launchready.portal_performance import FlowStep
 
 VERIFY = """
@@ -71,6 +73,13 @@ def test_a_step_is_called_by_what_it_does() -> None:
     assert step_name(FlowStep(path="/a", form={"x": "1"}, method="GET")) == "GET /a"
     assert step_name(FlowStep(path="/a", name="look")) == "look"
     assert step_name(FlowStep.model_validate({"login": {"path": "/login/"}})) == "login"
+
+
+def test_a_form_without_a_method_may_change_something() -> None:
+    text = 'domain = "client.example"\n[[performance.flows]]\nname = "a"\nsteps = [{path = "/a", form = {q = "1"}%s}]\n'
+    with pytest.raises(PortalError, match="say changes = true"):
+        parse_portal(text % "")
+    assert parse_portal(text % ', method = "GET"').performance
 
 
 def test_a_password_in_a_step_is_a_login() -> None:
