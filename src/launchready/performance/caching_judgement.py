@@ -91,6 +91,11 @@ def judged_route(one: Exchange, *, by_cookie: bool, for_everybody: bool) -> Verd
     return Verdict(Keep.DYNAMIC, "nowhere", 0, why)
 
 
+def sets_session(one: Exchange) -> bool:
+    """Whether an answer sets a cookie people are signed in by."""
+    return bool(_session_cookie(Page(one.url, one.status, one.headers, b"")))
+
+
 def judged_file(one: Resource) -> Verdict | None:
     """What may be kept of a file that a page loads; None where nobody wrote down its headers."""
     if not one.headers:
@@ -101,7 +106,7 @@ def judged_file(one: Resource) -> Verdict | None:
     seconds = lifetime_s(page)
     if seconds is None:
         seconds = policies.seconds("s-maxage")
-    fingerprinted = named_by_content(one.url)
+    fingerprinted = named_by_content(one.url) or one.url.endswith("/{id}")  # a name like a token is not kept
     header = LONG if fingerprinted else HOUR
     if "no-store" in said:
         why = "forbids to keep it, so that each page fetches it whole"

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 
 from launchready.measurement import Exchange, Measurement, Resource
 from launchready.performance.answers import host_of
-from launchready.performance.caching_judgement import FILE_KINDS, Keep, Verdict, judged_file, judged_route
+from launchready.performance.caching_judgement import (
+    FILE_KINDS,
+    Keep,
+    Verdict,
+    judged_file,
+    judged_route,
+    sets_session,
+)
 from launchready.performance.routes import route_of
 
 ALIKE_ROWS = 20
@@ -82,6 +89,9 @@ def duration(lifetime_s: int) -> str:
 
 def _routes(measured: Measurement) -> Iterator[Note]:
     by_cookie = {one.user for one in measured.exchanges if any(name == "set-cookie" for name, _ in one.headers)}
+    if any(map(sets_session, measured.exchanges)):
+        # Users are logged in once, and in which flow is told of no user; a flow without one may send a token.
+        by_cookie |= {one.user for one in measured.exchanges if one.user}
     for one in measured.exchanges:
         if one.status >= 400:
             continue

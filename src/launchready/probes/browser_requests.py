@@ -5,13 +5,15 @@ Only collects and orders: when a page is done is `browser_visit.py`'s business, 
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from launchready.measurement import Resource
+from launchready.measurement import BodyFacts, Resource
+from launchready.probes.page import Page
 from launchready.probes.third_party import is_third_party
 
 MOST_REQUESTS = 1_000
@@ -26,8 +28,14 @@ _KINDS = {
 _STREAMS = ("EventSource", "WebSocket", "Media", "Ping")
 """They end when they like, and nothing waits for them."""
 
+READ_BODIES = 8
+"""Answers of JSON that a page's scripts asked for, so many are looked into, and none larger than:"""
+READ_BYTES = 4 * 1024 * 1024
+
 Shown = Callable[[str], str]
 """Makes of a URL what may be kept of it."""
+KeptOf = Callable[[Page, str], tuple[tuple[tuple[str, str], ...], BodyFacts | None]]
+"""Makes of an answer, and of the text its page shows, what may be kept: headers, and what its body is made of."""
 
 
 @dataclass
@@ -54,6 +62,12 @@ class Asked:
     mime: str = ""
     depth: int = 0
     after: str = ""
+    number: str = ""
+    """By which the protocol knows it."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """As they came; hostile, and secrets may be in them."""
+    kept: tuple[tuple[str, str], ...] = ()
+    facts: BodyFacts | None = None
 
 
 class Requests:
@@ -94,6 +108,19 @@ class Requests:
         """How many are under way that may end."""
         return sum(one.end_s is None and one.type not in _STREAMS for one in self.all.values())
 
+    async def look_into(self, protocol: Any, shown: str, kept_of: KeptOf) -> None:
+        """Keep of each answer what may be kept; of JSON also what it is made of, against the text that is `shown`."""
+        read = 0
+        for one in list(self.all.values())[:MOST_RESOURCES]:
+            body = b""
+            wanted = one.type in ("Fetch", "XHR") and "json" in one.mime and one.end_s is not None
+            if wanted and read < READ_BODIES and 0 < one.size <= READ_BYTES and one.status < 300:
+                read += 1
+                body = await _body(protocol, one.number)
+            page = Page(one.url, one.status, one.headers, body)
+            one.kept, facts = kept_of(page, shown if body else "")
+            one.facts = facts if body else None
+
     def _request(self, event: Any) -> None:
         number, asked = str(event["requestId"]), event.get("request", {})
         url = str(asked.get("url", ""))
@@ -118,6 +145,7 @@ class Requests:
             frame=str(event.get("frameId", "")),
             blocking=event.get("renderBlockingBehavior") == "Blocking",
             hops=hops,
+            number=number,
         )
 
     def _response(self, event: Any) -> None:
@@ -131,6 +159,10 @@ class Requests:
             one.protocol = str(answer.get("protocol", ""))[:20]
             one.mime = str(answer.get("mimeType", ""))[:100].lower()
             one.type = str(event.get("type", one.type))
+            one.headers = tuple(
+                (str(name).lower()[:80], str(value)[:4_000])
+                for name, value in list(answer.get("headers", {}).items())[:80]
+            )
 
     def _content(self, event: Any) -> None:
         if one := self.all.get(str(event["requestId"])):
@@ -191,6 +223,8 @@ def joined(
                 depth=one.depth,
                 after=shown(one.after) if one.after else "",
                 main_s=scripts.get(one.url, 0.0),
+                headers=one.kept,
+                facts=one.facts,
             )
         )
     return tuple(found)
@@ -216,6 +250,21 @@ def _place(one: Asked, before: list[Asked], busy: list[tuple[float, float]]) -> 
         if one.began_s - ended - worked <= FOLLOWS_S and answer.depth + 1 + one.hops > one.depth:
             one.depth, one.after = answer.depth + 1 + one.hops, answer.url
         break
+
+
+async def _body(protocol: Any, number: str) -> bytes:
+    """The body of an answer; empty where the browser has let go of it."""
+    try:
+        told = await protocol.send("Network.getResponseBody", {"requestId": number})
+    except Exception as error:
+        if not type(error).__module__.startswith("playwright."):
+            raise
+        return b""
+    body = str(told.get("body", ""))
+    try:
+        return base64.b64decode(body) if told.get("base64Encoded") else body.encode("utf-8", "replace")
+    except ValueError:
+        return b""
 
 
 def _initiator(of: Any) -> str:

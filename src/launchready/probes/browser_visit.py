@@ -20,7 +20,7 @@ from urllib.parse import parse_qsl, urlsplit
 from launchready.measurement import Resource, Visit
 from launchready.probes import browser_watch
 from launchready.probes.browser import Browser, NoBrowser
-from launchready.probes.browser_requests import Requests, joined
+from launchready.probes.browser_requests import KeptOf, Requests, joined
 from launchready.probes.failures import Failure, Garbage, Phase, Timeout, TlsFailed, Unreachable
 from launchready.redaction import without_secrets
 
@@ -113,9 +113,19 @@ async def hand_over(profile: Any, cookies: Sequence[HandedCookie], url: str) -> 
 
 
 async def visit_in(
-    browser: Browser, profile: Any, said: Visit, *, mark: str = "", own_hosts: Iterable[str], signed_in: bool = False
+    browser: Browser,
+    profile: Any,
+    said: Visit,
+    *,
+    mark: str = "",
+    own_hosts: Iterable[str],
+    signed_in: bool = False,
+    kept_of: KeptOf = lambda page, shown: ((), None),
 ) -> Visit | Failure:
-    """Open `said.url` in a profile and fill in the rest of `said`. Others' cookies and cache in the profile count."""
+    """Open `said.url` in a profile and fill in the rest of `said`. Others' cookies and cache in the profile count.
+
+    `kept_of` makes of each answer what may be kept of it; left out, nothing is.
+    """
     limit_s = browser.network.bounded_s(VISIT_S)
     if limit_s < 1:
         return Timeout(Phase.REQUEST, said.url, "no time was left for the browser")
@@ -123,7 +133,7 @@ async def visit_in(
     try:
         async with asyncio.timeout(limit_s + 5):
             page = await profile.new_page()
-            came = await _Watching(page, said, mark, limit_s).run(tuple(own_hosts), signed_in)
+            came = await _Watching(page, said, mark, limit_s, kept_of).run(tuple(own_hosts), signed_in)
     except TimeoutError:
         return Timeout(Phase.ANSWER, said.url, f"the browser did not come to an end within {limit_s:.0f} s", limit_s)
     except Exception as error:
@@ -139,8 +149,8 @@ async def visit_in(
 
 
 class _Watching:
-    def __init__(self, page: Any, said: Visit, mark: str, limit_s: float) -> None:
-        self.page, self.said, self.mark = page, said, mark
+    def __init__(self, page: Any, said: Visit, mark: str, limit_s: float, kept_of: KeptOf) -> None:
+        self.page, self.said, self.mark, self.kept_of = page, said, mark, kept_of
         self.until_s = time.monotonic() + limit_s
         self.requests = Requests()
         self.errors: list[str] = []
@@ -164,6 +174,8 @@ class _Watching:
         status = response.status if response else 0
         if status >= 400:
             return Garbage(Phase.ANSWER, self.said.url, f"the browser is answered {status}")
+        shown = await self.page.evaluate(browser_watch.TEXT)
+        await self.requests.look_into(protocol, shown if isinstance(shown, str) else "", self.kept_of)
         return _visit(self.said, self.requests, told, own, tuple(self.errors), self.mark, quiet)
 
     async def _until_quiet(self) -> bool:
@@ -255,6 +267,7 @@ def _visit(
     seen_s = _seconds(told.get("paint"))
     answers = [r.end_s for r in resources if r.kind in ("document", "fetch", "script")]
     answers += [at_s - zero_s for at_s in requests.pushed_s]
+    answers += [r.start_s for r in resources if r.kind == "document"]  # a page is drawn while it still comes
     data_s, data_by = _data(told, answers, mark, now_s, quiet)
     if data_s is not None and seen_s is not None:
         data_s = max(data_s, seen_s)  # looked at while the frame was drawn, seen once it was there

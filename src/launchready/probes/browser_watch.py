@@ -41,6 +41,9 @@ ENDED = """() => {
 }""".replace("NAME", NAME)
 """Asked of the page when it is done."""
 
+TEXT = "() => document.body ? document.body.innerText.slice(0, 400000) : ''"
+"""The text that the page shows."""
+
 STATE = """() => {
   const o = window["NAME"];
   return o ? [o.marked, o.changed, performance.now(), document.readyState] : null;
