@@ -73,7 +73,8 @@ async def test_each_page_is_opened_in_rounds_as_the_flows_user_and_the_middle_vi
         ("dashboard", "log in", "ada", f"{SITE}/", "GET /"),
     ]
     assert [v.data_by for v in found] == ["growth", "text"]
-    assert all(v.visits == 2 and v.spread_s[0] <= v.data_s <= v.spread_s[1] for v in found)
+    assert [v.visits for v in found] == [2, 2]
+    assert all(v.spread_s[0] <= v.data_s <= v.spread_s[1] for v in found), found
     assert [(u.step, u.reason, u.part) for u in untold] == [("old", "the browser is answered 410", "browser")]
     assert [cookie for path, cookie in site.asked if path == "/login"] == ["", ""]
     assert [cookie for path, cookie in site.asked if path == "/"] == ["session=s3cr3t"] * 2
@@ -126,3 +127,20 @@ def test_where_the_data_is_mostly_unknown_the_largest_paint_decides() -> None:
 
 def test_a_visit_in_which_the_data_was_never_seen_is_the_slowest() -> None:
     assert middle([seen(None, 0.1), seen(0.5, 1.0), seen(0.7, 1.0)]).data_s == 0.7
+
+
+async def test_a_step_that_asks_for_a_page_goes_before_the_login_that_leads_there(authority) -> None:
+    login = Flow.model_validate(
+        {"name": "login", "steps": [{"name": "in", "login": {"path": "/login", "user": "ada"}}]}
+    )
+    dashboard = Flow.model_validate({"name": "dashboard", "user": "ada", "steps": [{"name": "open", "path": "/"}]})
+    both = [
+        Walked(login, FlowRun("login", "", (StepRun("in", (reply("/"),)),))),
+        Walked(dashboard, FlowRun("dashboard", "ada", (StepRun("open", (reply("/"),)),))),
+    ]
+    async with Lab(authority=authority) as lab:
+        look = lab.look()
+        _, untold = await visits(look.browser, both, (DOMAIN,), budget_s=-1.0)
+        await look.close()
+
+    assert [(u.flow, u.step) for u in untold] == [("dashboard", "open")]

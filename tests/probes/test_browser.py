@@ -146,6 +146,7 @@ async def test_a_page_does_not_reach_this_machine_and_its_neighbours(authority, 
     server = await asyncio.start_server(neighbour, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     wanted = [f"http://127.0.0.1:{port}/a", f"https://localhost:{port}/b", f"http://[::ffff:127.0.0.1]:{port}/"]
+    wanted.append(f"http://widget.localhost:{port}/c")
     fetches = "".join(f"fetch('{url}', {{mode: 'no-cors'}}).then(() => note('{url}'), () => 0);" for url in wanted)
     body = f"<!doctype html><p id=p>Hi</p><script>const note = u => p.textContent += u;{fetches}</script>"
     async with server, Lab(route(WWW, "/", shown(body))(healthy_world()), authority=authority) as lab:

@@ -9,14 +9,16 @@ measured waiting for each other.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf
 from urllib.parse import urlsplit
 
 from launchready.measurement import Untold, Visit
+from launchready.performance.bodies import facts_of
 from launchready.performance.flow_choice import step_name
 from launchready.performance.routes import route_of, shown_url
+from launchready.performance.saved import kept_headers
 from launchready.performance.words import FlowRun, Reply, StepRun, Told
 from launchready.portal_performance import Flow
 from launchready.probes.browser import Browser, NoBrowser
@@ -52,7 +54,7 @@ async def visits(
 ) -> tuple[tuple[Visit, ...], tuple[Untold, ...]]:
     """Open the pages of the flows, each `rounds` times; and what could not be opened, with the reason.
 
-    `own_hosts` are those of the portal's organisation. A page that two flows end at is opened for the first of them.
+    `own_hosts` are those of the portal's organisation. A page that several steps end at is opened for one.
     """
     until_s = time.monotonic() + budget_s
     flows = _pages_of(walked)
@@ -105,24 +107,33 @@ class _Page:
 
 
 def _pages_of(walked: Sequence[Walked]) -> list[tuple[Walked, list[_Page]]]:
-    known: set[tuple[str, str, bool]] = set()
-    flows = []
-    for one in walked:
-        marks = {step_name(step): step.login.text if step.login else step.text for step in one.flow.steps}
-        logins = [step_name(step) for step in one.flow.steps if step.login]
-        signed_in = not logins
-        pages = []
-        for step in one.run.steps:
-            signed_in = signed_in or step.step in logins
-            if (end := _end(step)) is None:
-                continue
-            url = end.page.url
-            if (key := (one.run.user, url, signed_in)) in known or len(known) >= MOST_PAGES:
-                continue
-            known.add(key)
-            pages.append(_Page(one.run.flow, step.step, one.run.user, url, marks.get(step.step, ""), signed_in))
-        flows.append((one, pages))
-    return flows
+    """The pages of each flow, each page once: a step that asks for it goes before a login that leads there."""
+    flows = [(one, list(_ends_of(one))) for one in walked]
+    first: dict[tuple[str, str, bool], _Page] = {}
+    for asks in (True, False):
+        for one, pages in flows:
+            logins = _logins(one.flow)
+            for page in pages:
+                if (page.step not in logins) is asks:
+                    first.setdefault((page.user, page.url, page.signed_in), page)
+    kept = {id(page) for page in list(first.values())[:MOST_PAGES]}
+    return [(one, mine) for one, pages in flows if (mine := [page for page in pages if id(page) in kept])]
+
+
+def _ends_of(one: Walked) -> Iterator[_Page]:
+    marks = {step_name(step): step.login.text if step.login else step.text for step in one.flow.steps}
+    logins = _logins(one.flow)
+    user = one.run.user or next((name for name in logins.values() if name), "")
+    signed_in = not logins
+    for step in one.run.steps:
+        signed_in = signed_in or step.step in logins
+        if end := _end(step):
+            yield _Page(one.run.flow, step.step, user, end.page.url, marks.get(step.step, ""), signed_in)
+
+
+def _logins(flow: Flow) -> dict[str, str]:
+    """The steps that log in, and whom."""
+    return {step_name(step): step.login.user for step in flow.steps if step.login}
 
 
 def _end(step: StepRun) -> Reply | None:
@@ -161,7 +172,13 @@ async def _round(
                     failed[page] = failure
                     continue
             came = await visit_in(
-                browser, profile, page.said, mark=page.mark, own_hosts=own, signed_in=page.signed_in and bool(cookies)
+                browser,
+                profile,
+                page.said,
+                mark=page.mark,
+                own_hosts=own,
+                signed_in=page.signed_in and bool(cookies),
+                kept_of=lambda answer, shown: (kept_headers(answer), facts_of(answer, shown=shown)),
             )
             if isinstance(came, Failure):
                 failed[page] = came

@@ -20,7 +20,7 @@ MOST_BYTES = 64 * 1024 * 1024
 """Of what is loaded from one `renew` to the next."""
 MOST_HEAD = 32 * 1024
 HEAD_S = 10.0
-_NAMED_HERE = {"localhost": ("127.0.0.1", "::1")}
+_HERE = ("127.0.0.1", "::1")
 
 
 class BrowserProxy:
@@ -110,11 +110,11 @@ class BrowserProxy:
         try:
             addresses = (str(ip_address(host)),)
         except ValueError:
-            addresses = _NAMED_HERE.get(host) or await self.dns.addresses(host)
+            addresses = _HERE if is_localhost(host) else await self.dns.addresses(host)
         if isinstance(addresses, Failure):
             return None
         for address in addresses[:3]:
-            if host not in self.own and why_unreachable(address):
+            if why_unreachable(address) and not self._may_be_private(host):
                 continue  # a page of a stranger must not make this machine ask its neighbours
             place = self.network.route(host, address, port)
             if isinstance(place, Failure):
@@ -125,9 +125,18 @@ class BrowserProxy:
                         return await asyncio.open_connection(place.address, place.port)
         return None
 
+    def _may_be_private(self, host: str) -> bool:
+        """Whether a person named it: itself, or, for a name of this machine, another place on this machine."""
+        return host in self.own or (is_localhost(host) and any(one in _HERE or is_localhost(one) for one in self.own))
+
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while (content := await reader.read(65536)) and self._left > 0:
                 self._left -= len(content)
                 writer.write(content)
                 await writer.drain()
+
+
+def is_localhost(host: str) -> bool:
+    """Whether a name is one of this machine's (RFC 6761, section 6.3)."""
+    return host == "localhost" or host.endswith(".localhost")
