@@ -125,4 +125,4 @@ def _alike(one: Exchange, measured: Measurement) -> bool:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())[:300]
+    return " ".join(text.replace("|", "\\|").replace("<", "&lt;").split())[:300]
