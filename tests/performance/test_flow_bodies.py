@@ -8,6 +8,8 @@ import pytest
 
 from launchready.performance.flow_bodies import form_content, form_for, made_pdf, pairs_of
 from launchready.performance.flow_values import is_too_deep
+from launchready.performance.saved import without_people
+from launchready.probes.forms import visible_text
 from launchready.probes.page import Page
 
 HTML = (("content-type", "text/html; charset=utf-8"),)
@@ -127,3 +129,21 @@ def test_a_made_pdf_has_its_size_and_a_table_that_leads_to_its_objects(size: int
 )
 def test_a_page_that_would_take_a_tree_builder_all_time_is_told(text: str, deep: bool) -> None:
     assert is_too_deep(text) is deep
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ('<p data-action="a@document->b#c" title=it\'s>One</p><b title=">">two</b>', "One two"),
+        ("1 < 2 and 3 > 2<br>yes", "1 < 2 and 3 > 2 yes"),
+        ("<!-- a > b --><script>if (a > b) {}</script>left", "left"),
+    ],
+)
+def test_what_is_visible_holds_nothing_of_the_markup(body: str, text: str) -> None:
+    assert visible_text(page(body)) == text
+
+
+def test_a_short_name_is_redacted_as_a_word() -> None:
+    text = without_people("admin: see the administration, ADMIN; hunter2hunter2x", {"admin", "hunter2hunter2"})
+    assert "administration" in text
+    assert not re.search(r"(?i)\badmin\b|hunter2", text)

@@ -78,7 +78,9 @@ def quoted(page: Page, secrets: Iterable[str] = (), length: int = 200) -> str:
 def without_people(text: str, secrets: Iterable[str] = ()) -> str:
     """A text without these secrets, without tokens and without e-mail addresses."""
     for secret in sorted({s for s in secrets if len(s) >= 3}, key=len, reverse=True):
-        text = re.sub(re.escape(secret), lambda found: redacted(found[0]), text, flags=re.IGNORECASE)
+        # A short one, such as `admin`, is redacted as a word, not in `administration`.
+        place = re.escape(secret) if len(secret) >= 8 else rf"(?<!\w){re.escape(secret)}(?!\w)"
+        text = re.sub(place, lambda found: redacted(found[0]), text, flags=re.IGNORECASE)
     # In pieces, as a redaction looks at so much of a text only; a piece ends at white space.
     text = "".join(map(without_secrets, _pieces(text)))
     text = _IN_JSON.sub(lambda found: f'{found[1]}"{redacted(found[2])}"', text)

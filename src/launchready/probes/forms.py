@@ -19,6 +19,7 @@ _TYPED = ("text", "email", "tel", "username", "")
 """Types of inputs that may take an account's name."""
 _NAMES = re.compile(r"user|e-?mail|login|account|identifier", re.IGNORECASE)
 _CODE = re.compile(r"otp|totp|mfa|2fa|two.?factor|(?:verification|security|auth).?code|(?:^|[_-])code$", re.IGNORECASE)
+_INSIDE = re.compile(r"""(?:[^>="']++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?|["'])*+""")
 _OF_CODES = ("one-time-code", "otp", "mfa", "2fa", "factor")
 _ENDS_IN_CODE = re.compile(r"code[\"'\s>/]|(?:verification|security|auth).?code")
 _CONTROLS = ("input", "button", "select", "option", "textarea")
@@ -120,12 +121,16 @@ def visible_text(page: Page) -> str:
     lower = text.lower()
     while (start := text.find("<", position)) >= 0:
         parts.append(text[position:start])
+        if not text[start + 1 : start + 2].isalpha() and text[start + 1 : start + 2] not in ("/", "!", "?"):
+            parts.append("<")  # a mere character
+            position = start + 1
+            continue
         if text.startswith("<!--", start):
             end, length = text.find("-->", start), 3
         elif name := next((n for n in _UNSEEN if lower.startswith(f"<{n}", start)), ""):
             end, length = lower.find(f"</{name}", start), len(name) + 3
         else:
-            end, length = text.find(">", start), 1
+            end, length = _tag_end(text, start), 1
             parts.append(" ")
         if end < 0:
             position = len(text)
@@ -133,6 +138,13 @@ def visible_text(page: Page) -> str:
         position = end + length
     parts.append(text[position:])
     return " ".join(html.unescape("".join(parts)).split())
+
+
+def _tag_end(text: str, start: int) -> int:
+    """Where a tag's `>` is; one in the quotes of an attribute's value is none. -1: the page ends before."""
+    found = _INSIDE.match(text, start + 1)
+    end = found.end() if found else start + 1
+    return end if end < len(text) else -1
 
 
 def _grouped(page: Page) -> tuple[dict[int, Element], dict[int, list[Element]]]:
