@@ -375,7 +375,7 @@ def _set_method(curl: pycurl.Curl, request: Request) -> None:
         return
     curl.setopt(pycurl.POST, 1)
     curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-    curl.setopt(pycurl.COPYPOSTFIELDS, request.body)
+    curl.setopt(pycurl.POSTFIELDS, request.body)  # COPYPOSTFIELDS of pycurl takes no NUL, and files have some
     if request.method != "POST":
         curl.setopt(pycurl.CUSTOMREQUEST, request.method)
 
