@@ -131,7 +131,8 @@ def said_error(page: Page) -> str:
 
 _ERRORS = (
     "[role=alert], .errorlist, .errornote, .alert-danger, .alert-error, .alert-warning, .error-message, .form-error,"
-    ".help-block, .invalid-feedback, .field-error, .error, .errors, .is-danger, .flash, .notice, .messages, .message, .alert"
+    ".help-block, .invalid-feedback, .field-error, .error, .errors, .is-danger, .flash, .notice, .messages, .message,"
+    ".alert"
 )
 
 
