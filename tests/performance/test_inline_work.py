@@ -75,7 +75,7 @@ def test_a_view_that_sends_is_found_at_the_line_that_sends(view: str) -> None:
     [
         f"{MAIL}from threading import Thread\n\ndef a(request):\n    Thread(target=send_mail, args=('a',)).start()",
         f"{MAIL}from threading import Thread\n\ndef a(request):\n    Thread(target=lambda: send_mail('a')).start()",
-        f"{MAIL}from celery import shared_task\n@shared_task\ndef b():\n    send_mail()\n\ndef a(request):\n    b.delay()",
+        f"{MAIL}from celery import task\n@task\ndef b():\n    send_mail()\n\ndef a(request):\n    b.delay()",
         f"{MAIL}\ndef a(request):\n    def tell():\n        send_mail('a')\n    pool.submit(tell)",
         f"{MAIL}\ndef nightly():\n    send_mail('a')",
         f"{MAIL}\ndef a(request):\n    send_mail('a', connection=request.outbox)",

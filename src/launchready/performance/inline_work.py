@@ -13,7 +13,7 @@ from launchready.performance import javascript_source
 from launchready.performance.javascript_source import ENDINGS
 from launchready.performance.kept import measurement_of
 from launchready.performance.mail_sending import Sending, Sendings
-from launchready.performance.mail_settings import SMTP, MailSettings, modules_by_name, straight
+from launchready.performance.mail_settings import SMTP, MailSettings, Modules, straight
 from launchready.performance.python_source import parsed
 from launchready.performance.source_files import SourceFile, sources
 from launchready.portal import Portal
@@ -25,6 +25,7 @@ _QUEUE = (
     "as EMAIL_BACKEND, or a task of Celery, Huey or Django's own tasks."
 )
 _RUBY = re.compile(r"^[^#\n]*\.deliver(?:_now!?)?\s*(?:$|\bif\b|\bunless\b|#|rescue)", re.MULTILINE)
+_MAY_SEND = re.compile(r"django\.core\.mail|import mail|smtplib|auth\.urls|PasswordReset|email_user")
 _REQUEST = re.compile(r"\(\s*_?(?:req|request|ctx)\b")
 """How the parameters of a handler begin in Express, Fastify, Koa and Next.js."""
 
@@ -71,9 +72,10 @@ async def inline_work(portal: Portal, look: Look) -> AsyncIterator[Row]:
 def in_code(files: Sequence[SourceFile]) -> list[Finding]:
     """What the code says by itself."""
     python = [file for file in files if file.path.endswith(".py")]
-    modules = modules_by_name([module for file in python if (module := parsed(file.path, file.text))])
-    sendings = Sendings(modules).found() if any(_may_send(file) for file in files) else []
-    settings = straight(modules)
+    sendings, settings = [], None
+    if any(_MAY_SEND.search(file.text) for file in python):
+        modules = Modules([module for file in python if (module := parsed(file.path, file.text))])
+        sendings, settings = Sendings(modules).found(), straight(modules)
     found = [_sent(one) for one in sendings if not one.django]
     by_django = [one for one in sendings if one.django]
     if settings and by_django:
@@ -85,10 +87,6 @@ def in_code(files: Sequence[SourceFile]) -> list[Finding]:
         elif file.path.endswith(ENDINGS) and "sendMail" in file.text:
             found += [_there(file, line, "sendMail") for line in _awaited(file)]
     return found[:MOST_SHOWN]
-
-
-def _may_send(file: SourceFile) -> bool:
-    return bool(re.search(r"mail|smtplib|auth\.urls|PasswordReset", file.text))
 
 
 def _set(settings: MailSettings, by_django: Sequence[Sending]) -> Finding:

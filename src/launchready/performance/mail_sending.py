@@ -9,10 +9,10 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from launchready.performance.mail_settings import find
+from launchready.performance.mail_settings import Modules
 from launchready.performance.python_source import Function, Module, calls, given, text_of
 from launchready.performance.source_files import is_command
 
@@ -67,9 +67,10 @@ class _Work:
 class Sendings:
     """The repository's functions, and which of them send mail before a request is answered."""
 
-    def __init__(self, modules: Mapping[str, Module]) -> None:
+    def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._works = [work for module in modules.values() if not is_command(module.path) for work in _works(module)]
+        self._works = [work for module in modules.all if not is_command(module.path) for work in _works(module)]
+        self._edges: dict[int, list[_Work]] = {}
         self._by_name: dict[str, list[_Work]] = defaultdict(list)
         for work in self._works:
             self._by_name[work.name.rpartition(".")[2]].append(work)
@@ -77,22 +78,23 @@ class Sendings:
     def found(self) -> list[Sending]:
         """Every place, with the first way that leads there."""
         sendings: dict[tuple[str, int], Sending] = {}
-        for root in self._works:
+        sent = {id(work.node): found for work in self._works if (found := list(_sends(work)))}
+        for root in self._works if sent else ():
             if not (_is_served(root) or _is_handler(root)):
                 continue
             for work in self._reached(root):
-                for call, what, django in _sends(work):
+                for call, what, django in sent.get(id(work.node), ()):
                     by = f"{root.module.path}: {root.name}"
                     sendings.setdefault(
                         (work.module.path, call.lineno), Sending(work.module.path, call.lineno, what, by, django)
                     )
-        for module in self._modules.values():
+        for module in self._modules.all:
             for line, what, by in _resets(module, self._module_of):
                 sendings.setdefault((module.path, line), Sending(module.path, line, what, by, True))
         return sorted(sendings.values(), key=lambda one: (one.path, one.line))
 
     def _module_of(self, name: str) -> Module | None:
-        return find(self._modules, name)
+        return self._modules.find(name)
 
     def _reached(self, root: _Work) -> Iterator[_Work]:
         seen, waiting = {id(root.node)}, deque([(root, 0)])
@@ -101,11 +103,17 @@ class Sendings:
             yield work
             if steps >= MOST_STEPS:
                 continue
-            for call in _calls(work.node):
-                called = self._called(work, call)
-                if called and id(called.node) not in seen and not _is_task(called.node):
+            for called in self._called_by(work):
+                if id(called.node) not in seen:
                     seen.add(id(called.node))
                     waiting.append((called, steps + 1))
+
+    def _called_by(self, work: _Work) -> list[_Work]:
+        known = self._edges.get(id(work.node))
+        if known is None:
+            found = (self._called(work, call) for call in _calls(work.node))
+            known = self._edges[id(work.node)] = [one for one in found if one and not _is_task(one.node)]
+        return known
 
     def _called(self, work: _Work, call: ast.Call) -> _Work | None:
         """The function of the repository that a call runs; None where it is another's, or nobody can tell."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -41,10 +41,10 @@ class MailSettings:
     """0: nothing is said, so it is Django's default."""
 
 
-def straight(modules: Mapping[str, Module]) -> MailSettings | None:
-    """The settings by which mail goes straight to a server; None where there are none. `modules` by dotted name."""
-    chosen = [module for module in modules.values() if _is_settings(module)]
-    built_on = {base.name for module in chosen for name in module.stars if (base := find(modules, name))}
+def straight(modules: Modules) -> MailSettings | None:
+    """The settings by which mail goes straight to a server; None where there are none."""
+    chosen = [module for module in modules.all if _is_settings(module)]
+    built_on = {base.name for module in chosen for name in module.stars if (base := modules.find(name))}
     for module in chosen:
         if module.name in built_on or _ASIDE.search(module.name):
             continue
@@ -59,11 +59,21 @@ def straight(modules: Mapping[str, Module]) -> MailSettings | None:
     return None
 
 
-def find(modules: Mapping[str, Module], name: str) -> Module | None:
-    """A module by the name it is imported by, which may begin below the repository's root."""
-    if name in modules:
-        return modules[name]
-    return next((module for full, module in modules.items() if name and full.endswith(f".{name}")), None)
+class Modules:
+    """The parsed files, by the names they are imported by, which may begin below the repository's root."""
+
+    def __init__(self, parsed: Sequence[Module]) -> None:
+        self.all = tuple(parsed)
+        self._by_end: dict[str, Module] = {}
+        for module in self.all:
+            parts = module.name.split(".")
+            for start in range(len(parts)):
+                self._by_end.setdefault(".".join(parts[start:]), module)
+            self._by_end[module.name] = module
+
+    def find(self, name: str) -> Module | None:
+        """The module of that name; None where it is not the repository's."""
+        return self._by_end.get(name)
 
 
 def _is_settings(module: Module) -> bool:
@@ -72,18 +82,16 @@ def _is_settings(module: Module) -> bool:
     return len(said & _SETTINGS) >= 2 or (bool(said & _SETTINGS) and named)
 
 
-def _has(modules: Mapping[str, Module], module: Module, name: str) -> bool:
+def _has(modules: Modules, module: Module, name: str) -> bool:
     return _effective(modules, module, name, _DEPTH)[0] is not None
 
 
-def _effective(
-    modules: Mapping[str, Module], module: Module, name: str, depth: int
-) -> tuple[ast.expr | None, int, str]:
+def _effective(modules: Modules, module: Module, name: str, depth: int) -> tuple[ast.expr | None, int, str]:
     """What a name has in a settings module: its own, else of what it builds on."""
     if found := _last(module.tree.body, name):
         return (*found, module.path)
     for star in module.stars if depth else ():
-        base = find(modules, star)
+        base = modules.find(star)
         if base is not None and base is not module:
             value, line, path = _effective(modules, base, name, depth - 1)
             if value is not None:
@@ -116,16 +124,16 @@ def _last(body: Sequence[ast.stmt], name: str) -> tuple[ast.expr, int] | None:
     return None
 
 
-def _may_say_elsewhere(modules: Mapping[str, Module], module: Module) -> bool:
+def _may_say_elsewhere(modules: Modules, module: Module) -> bool:
     """Whether something that cannot be read here may set names too."""
-    strange = any(find(modules, star) is None for star in module.stars)
+    strange = any(modules.find(star) is None for star in module.stars)
     computed = any(
         _COMPUTED.search(ast.unparse(node)) for node in module.tree.body if not isinstance(node, ast.FunctionDef)
     )
     return strange or computed
 
 
-def _resolved(modules: Mapping[str, Module], module: Module, value: ast.expr, depth: int) -> str:
+def _resolved(modules: Modules, module: Module, value: ast.expr, depth: int) -> str:
     """The backend an expression gives in production; empty where that cannot be told."""
     if not depth:
         return ""
@@ -156,8 +164,3 @@ def _negated(test: ast.expr) -> bool:
 
 def _reads_environment(call: ast.Call) -> bool:
     return bool(re.match(r"(?:\w+\.)*(?:getenv|environ\.get|env|config|ENV)(?:\.str)?$", ast.unparse(call.func)))
-
-
-def modules_by_name(parsed: Sequence[Module]) -> dict[str, Module]:
-    """As they are imported."""
-    return {module.name: module for module in parsed}
