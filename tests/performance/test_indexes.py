@@ -37,6 +37,10 @@ SETUP = (
     "FROM generate_series(1, 6000) n",
     "INSERT INTO accounts (email, name) SELECT 'u' || n || '@x.example', 'n' FROM generate_series(1, 30) n",
     "INSERT INTO lines (invoice_id, amount) SELECT n % 6000, n FROM generate_series(1, 9000) n",
+    "CREATE TABLE visits (at int, account int, path text) PARTITION BY RANGE (at)",
+    "CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (0) TO (5000)",
+    "CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM (5000) TO (10000)",
+    "INSERT INTO visits SELECT n, n % 500, 'p' FROM generate_series(0, 9999) n",
     "ANALYZE",
 )
 
@@ -54,7 +58,7 @@ def portal(tables: Base) -> Iterator[Base]:
     yield tables
     for (name,) in tables.sql(INDEXES):
         if name not in had:
-            tables.sql(f'DROP INDEX "{name}"')
+            tables.sql(f'DROP INDEX IF EXISTS "{name}" CASCADE')
 
 
 async def scanned(portal: Base, *page: str, role: str = "", old: bool = False) -> tuple[Scan, ...] | Untold:
@@ -89,6 +93,7 @@ ALL = 'SELECT id, state FROM "Invoice"'
 MOST = "SELECT id FROM \"Invoice\" WHERE state = 'sent'"
 JOINED = "SELECT l.amount FROM \"Invoice\" i JOIN lines l ON l.invoice_id = i.id WHERE i.number = 'n77'"
 CHANGED = 'UPDATE "Invoice" SET note = \'y\' WHERE "companyId" = 61'
+PARTS = "SELECT path FROM visits WHERE account = 7"
 FOUND = [
     (BY_COMPANY, "Invoice", '"Invoice_companyid_idx"', '("companyId")'),
     (FIRST_OF, "Invoice", "", '("companyId", "due" DESC)'),
@@ -97,6 +102,7 @@ FOUND = [
     (BY_PARENT, "lines", '"lines_invoice_id_idx"', '("invoice_id")'),
     (JOINED, "lines", "", '("invoice_id")'),
     (CHANGED, "Invoice", "", '("companyId")'),
+    (PARTS, "visits", '"visits_account_idx"', '("account")'),
 ]
 
 
@@ -105,7 +111,7 @@ FOUND = [
 @pytest.mark.parametrize(
     ("statement", "table", "name", "holds"),
     FOUND,
-    ids=["column", "order", "latest", "upper", "parent", "join", "update"],
+    ids=["column", "order", "latest", "upper", "parent", "join", "update", "parts"],
 )
 async def test_a_scan_is_found_and_gone_with_the_statement_to_paste(
     portal: Base, statement: str, table: str, name: str, holds: str, old: bool
@@ -137,6 +143,8 @@ async def test_a_scan_is_found_and_gone_with_the_statement_to_paste(
         'SELECT id FROM "Invoice" WHERE paid',
         "SELECT id FROM \"Invoice\" WHERE note LIKE '%x%'",
         'SELECT count(*) FROM "Invoice" WHERE "companyId" = 7 OR state = \'sent\'',
+        'SELECT id FROM "Invoice" WHERE "companyId"::text = \'7\'',  # an index on the number would not serve it
+        "SELECT count(*) FROM pg_attribute WHERE attname = 'companyId' AND attlen = 3 AND atthasdef IS NULL",
         "INSERT INTO companies VALUES (1, 'twice') ON CONFLICT DO NOTHING",
     ],
 )

@@ -28,6 +28,7 @@ Ask = Callable[[], Awaitable[float | None]]
 """Makes a step's request once; the seconds that the portal took, None when it did not come through."""
 Rest = Callable[[float], Awaitable[object]]
 MOST_KEPT = 30
+REPEATED = 5
 MOST_TEXT = 2_000
 TOLERANCE = 0.15
 """By how much the windows may differ: an upload adds a row each time, and the next list has one more."""
@@ -112,8 +113,14 @@ async def route_queries(
     return RouteQueries(
         counted.source, flow, step, user, route, requests, round(calls, 2),
         sum(s.calls * s.ms for s in statements) / 1000, server_s / requests,
-        tuple(sorted(statements, key=lambda s: (-s.share, -s.calls))[:MOST_KEPT]),
+        _that_matter(statements),
     )  # fmt: skip
+
+
+def _that_matter(statements: list[Statement]) -> tuple[Statement, ...]:
+    """Those sent again and again are kept before those that take long; all by time."""
+    kept = sorted(statements, key=lambda s: (s.calls < REPEATED, -s.share))[:MOST_KEPT]
+    return tuple(sorted(kept, key=lambda s: (-s.share, -s.calls)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class Candidate:
     ordered: bool = False
     """It also brings the rows in the order wanted, so that only the first are read."""
 
+    def create_on_parts(self, schema: str, table: str) -> str:
+        """The statement that makes it on a partitioned table and all its parts; PostgreSQL blocks writers meanwhile."""
+        name = index_name(table, self.columns)
+        return f"CREATE INDEX {_quoted(name)} ON {_place(schema, table)} ({', '.join(self.parts)});"
+
     def create(self, schema: str, table: str, taken: tuple[str, ...] = ()) -> str:
         """The statement that makes it, without blocking those who write."""
         name = index_name(table, self.columns, taken)
@@ -136,13 +141,15 @@ def _key(text: str, scan: TableScan, table: Table) -> tuple[str, str] | None:
 
 
 def _column(text: str, scan: TableScan, table: Table) -> str:
-    """The column that a text is, casts to text aside; empty: it is none of this table."""
-    text = _unwrapped(re.sub(r"::(?:text|character varying|varchar)$", "", _unwrapped(text.strip())))
+    """The column that a text is; empty: it is none of this table, or cast to what an index on it does not hold."""
+    whole = _unwrapped(text.strip())
+    text = _unwrapped(re.sub(r"::text$", "", whole))
     found = re.fullmatch(rf"(?:({_NAME})\.)?({_NAME})", text)
     if not found or (found[1] and _plain(found[1]) not in (scan.alias, scan.table)):
         return ""
     name = _plain(found[2])
-    return name if name in table.types else ""
+    # PostgreSQL compares varchar as text, and uses its index for that; any other cast is a computation.
+    return name if name in table.types and (text == whole or table.types[name] == "character varying") else ""
 
 
 def _join_key(scan: TableScan, table: Table) -> tuple[str, str] | None:

@@ -22,6 +22,8 @@ WANTED = 0.1
 WORTH = 0.8
 """What the planner's cost must come down to with the index, where it can be asked: a tenth of a table is no needle."""
 MOST_PLANNED = 20
+_CATALOGS = ("pg_catalog", "information_schema")
+"""What libraries ask about the tables themselves, once a process."""
 
 
 async def scans(counted: Counted, queries: RouteQueries) -> tuple[tuple[Scan, ...], tuple[Untold, ...]]:
@@ -55,7 +57,7 @@ async def _of_statement(planner: Planner, statement: Statement, text: str, route
     plan = await planner.plan(text)
     if isinstance(plan, Failure):
         return plan
-    whole = [table for table in plan.tables if table.whole]
+    whole = [table for table in plan.tables if table.whole and table.schema not in _CATALOGS]
     if not whole:
         return []
     served = await planner.plan_without_scans(text)
@@ -85,9 +87,22 @@ async def _of_statement(planner: Planner, statement: Statement, text: str, route
             after = with_it.cost
             if after > plan.cost * WORTH:
                 continue
-        create = index.create(scan.schema, scan.table, tuple(table.indexes))
+        if table.parent:
+            create = index.create_on_parts(scan.schema, table.parent)
+        else:
+            create = index.create(scan.schema, scan.table, tuple(table.indexes))
         found.append(
-            Scan(route, scan.table, table.rows, statement.text, statement.calls, statement.ms, create, plan.cost, after)
+            Scan(
+                route,
+                table.parent or scan.table,
+                table.rows,
+                statement.text,
+                statement.calls,
+                statement.ms,
+                create,
+                plan.cost,
+                after,
+            )
         )
     return found
 

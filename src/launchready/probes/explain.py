@@ -71,6 +71,8 @@ class Table:
     """By name: the statement that makes it."""
     types: Mapping[str, str]
     """By column."""
+    parent: str = ""
+    """The partitioned table whose part it is, in the same schema as a rule."""
     distinct: Mapping[str, float] = field(default_factory=dict)
     """By column, where it was analyzed: how many different values."""
 
@@ -125,9 +127,9 @@ class Planner:
             elif not rows:
                 self._tables[schema, name] = Garbage(Phase.ANSWER, name, f"there is no table {name}")
             else:
-                [(count, size, indexes, types, distinct)] = rows
+                [(count, size, indexes, types, parent, distinct)] = rows
                 self._tables[schema, name] = Table(
-                    int(count), int(size), indexes or {}, types or {},
+                    int(count), int(size), indexes or {}, types or {}, parent or "",
                     {column: n if n >= 0 else -n * count for column, n in (distinct or {}).items() if n},
                 )  # fmt: skip
         return self._tables[schema, name]
@@ -246,6 +248,8 @@ SELECT greatest(c.reltuples, pg_catalog.pg_stat_get_live_tuples(c.oid), 0)::int8
      WHERE i.indrelid = c.oid AND i.indisvalid),
   (SELECT pg_catalog.json_object_agg(a.attname, pg_catalog.format_type(a.atttypid, NULL))
      FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped),
+  CASE WHEN c.relispartition THEN (SELECT r.relname::text FROM pg_catalog.pg_class r
+     WHERE r.oid = pg_catalog.pg_partition_root(c.oid)) END,
   (SELECT pg_catalog.json_object_agg(s.attname, s.n_distinct) FROM pg_catalog.pg_stats s
      WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited)
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
