@@ -9,7 +9,7 @@ from launchready.lab.healthy import DOMAIN, healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import records
 from launchready.measurement import Phases, Untold, Visit
-from launchready.performance.visits import Walked, middle, visits
+from launchready.performance.visits import Walked, middle, share_of_a_core, visits
 from launchready.performance.words import FlowRun, Reply, Request, StepRun
 from launchready.portal_performance import Flow
 from launchready.probes import browser
@@ -56,7 +56,10 @@ def walked(cookies: tuple[str, ...] = COOKIES) -> Walked:
 
 
 @pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "-")
-async def test_each_page_is_opened_in_rounds_as_the_flows_user_and_the_middle_visit_is_kept(authority) -> None:
+async def test_each_page_is_opened_in_rounds_as_the_flows_user_and_the_middle_visit_is_kept(
+    authority, monkeypatch
+) -> None:
+    monkeypatch.setattr("launchready.performance.visits.LEAST_SHARE", 0.0)  # the machine of a test may be busy
     world = records(DOMAIN, add=("timed 300 A 192.88.99.90",))(healthy_world())
     lines: list[str] = []
     async with Lab(world, authority=authority) as lab, TimedSite(authority, PAGES) as site:
@@ -82,6 +85,23 @@ async def test_each_page_is_opened_in_rounds_as_the_flows_user_and_the_middle_vi
     assert [path for path, _ in site.asked].count("/gone") == 1  # what fails is not tried again
     assert len(lines) == 2
     assert "s3cr3t" not in repr((found, untold, walked()))
+
+
+@pytest.mark.skipif(bool(browser.missing()), reason=browser.missing() or "-")
+async def test_a_machine_that_is_too_busy_measures_itself_and_says_so(authority, monkeypatch) -> None:
+    monkeypatch.setattr("launchready.performance.visits.LEAST_SHARE", 1.1)
+    async with Lab(authority=authority) as lab:
+        look = lab.look()
+        found, untold = await visits(look.browser, [walked()], (DOMAIN,), rounds=1)
+        await look.close()
+
+    assert found == ()
+    assert len(untold) == 1
+    assert "too busy to stand for a buyer's" in untold[0].reason
+
+
+def test_who_computes_gets_a_part_of_a_core() -> None:
+    assert 0.0 < share_of_a_core() <= 1.0
 
 
 async def test_without_a_browser_there_is_one_reason_and_how_to_get_one(authority, monkeypatch) -> None:
