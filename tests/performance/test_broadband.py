@@ -133,18 +133,40 @@ async def test_relay_and_model_say_the_same_within_a_tenth(line: Line) -> None:
         own_rtt_s = (await ask(beside, port, port, roots, 10))[0].connect_s
         await ask(over, port, detour.to_port or 0, roots, 10)
         for size, body, fresh in wanted:
-            told = []
-            for _ in range(6):  # what else the machine does only ever adds: the least disturbed one counts
+            misses: list[str] = []
+            for _ in range(12):
                 near, sent, received = await ask(beside, port, port, roots, size, body, fresh=fresh)
-                seen, _, _ = await ask(over, port, detour.to_port or 0, roots, size, body, fresh=fresh)
+                async with late() as lateness_s:
+                    seen, _, _ = await ask(over, port, detour.to_port or 0, roots, size, body, fresh=fresh)
                 model = as_seen(near, sent, received, line, fresh=fresh, own_rtt_s=own_rtt_s)
-                told.append(f"{seen.total_s:.4f} s, by the model {model.total_s:.4f} s")
-                if abs(seen.total_s - model.total_s) <= 0.1 * model.total_s:
+                # Timers of the loop count milliseconds, and a connection has four of them.
+                if seen.total_s == pytest.approx(model.total_s, rel=0.1, abs=0.004):
                     break
+                if max(lateness_s) < 0.004:
+                    misses.append(f"{seen.total_s:.4f} s, by the model {model.total_s:.4f} s")
+                assert len(misses) < 4, f"{size} bytes, {len(body)} sent, {fresh=}: {misses}"
             else:
-                pytest.fail(f"{size} bytes, {len(body)} sent, {fresh=}: {told}")
+                pytest.skip("this machine is too busy to keep time")
         beside.close()
         over.close()
+
+
+@asynccontextmanager
+async def late() -> AsyncIterator[list[float]]:
+    """How late this process is to what is due every 2 ms: what a busy machine adds to every measured time."""
+    lateness_s, loop = [0.0], asyncio.get_running_loop()
+
+    async def watch() -> None:
+        while True:
+            due_s = loop.time() + 0.002
+            await asyncio.sleep(0.002)
+            lateness_s.append(loop.time() - due_s)
+
+    watching = asyncio.create_task(watch())
+    try:
+        yield lateness_s
+    finally:
+        watching.cancel()
 
 
 async def ask(

@@ -101,9 +101,9 @@ async def test_slow_start_waits_a_round_trip_after_ten_segments() -> None:
         await seconds(10)
         within, beyond, again = [min([await seconds(size) for _ in range(3)]) for size in (14_600, 43_000, 14_700)]
         writer.close()
-    assert within == pytest.approx(0.06, abs=0.03)
-    assert beyond - within == pytest.approx(0.06, abs=0.03)
-    assert again - within == pytest.approx(0.06, abs=0.03), "after a pause the window is the initial one again"
+    assert 0.055 < within < 0.115
+    assert beyond > 0.115
+    assert again > 0.115, "after a pause the window is the initial one again"
 
 
 async def test_a_window_that_grew_stays_while_nothing_pauses() -> None:
@@ -122,7 +122,8 @@ async def test_a_window_that_grew_stays_while_nothing_pauses() -> None:
             await reader.readexactly(43_000)
             took_s.append(loop.time() - began_s)
         writer.close()
-    assert min(took_s[1:]) == pytest.approx(0.06, abs=0.03)
+    assert took_s[0] > 0.175
+    assert min(took_s[1:]) < 0.115
 
 
 async def test_connections_of_one_buyer_share_the_line_and_each_way_has_its_own() -> None:
