@@ -179,20 +179,13 @@ class Database:
         return await self.network.once(("database", text), lambda: self._look(text))
 
     async def _look(self, text: str) -> DatabaseFacts | Failure:
-        try:
-            import psycopg
-        except ImportError:
-            return Unreachable(Phase.REQUEST, "", "psycopg is not installed: pip install 'launchready[postgres]'")
-        place = read_string(text)
-        if place is None:
-            return Garbage(Phase.REQUEST, "", "it is no connection string that PostgreSQL's own library can read")
-        where = await self._where(place)
-        if isinstance(where, Failure):
-            return where
-        address, words = where
+        led = await self._led(text)
+        if isinstance(led, Failure):
+            return led
+        import psycopg
+
+        place, address, words = led
         subject = named(place)
-        if absent := _absent_file(words):
-            return Absent(Phase.REQUEST, subject, f"the file that {absent} names is not on this machine")
         limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
         if limit_s <= 0:
             return OutOfTime(Phase.REQUEST, subject, "the deadline of the run passed first")
@@ -219,27 +212,21 @@ class Database:
 
         What goes wrong while connecting is a failure; what goes wrong afterwards is psycopg's error.
         """
-        try:
-            import psycopg
-        except ImportError:
-            yield Unreachable(Phase.REQUEST, "", "psycopg is not installed: pip install 'launchready[postgres]'")
+        led = await self._led(text)
+        if isinstance(led, Failure):
+            yield led
             return
-        place = read_string(text)
-        if place is None:
-            yield Garbage(Phase.REQUEST, "", "it is no connection string that PostgreSQL's own library can read")
-            return
-        where = await self._where(place)
-        if isinstance(where, Failure):
-            yield where
-            return
+        import psycopg
+
+        place, _, words = led
         subject, began = named(place), time.monotonic()
-        if absent := _absent_file(where[1]):
-            yield Absent(Phase.REQUEST, subject, f"the file that {absent} names is not on this machine")
+        limit_s = self.network.bounded_s(self.network.limits.operation_timeout_s)
+        if limit_s <= 0:
+            yield OutOfTime(Phase.REQUEST, subject, "the deadline of the run passed first")
             return
-        opening = self._connected(where[1])
-        found: Failure | None = None
+        opening, found = self._connected(words), None
         try:
-            async with asyncio.timeout(self.network.bounded_s(self.network.limits.operation_timeout_s)):
+            async with asyncio.timeout(limit_s):
                 connection = await opening.__aenter__()
         except TimeoutError:
             found = Timeout(Phase.CONNECT, subject, f"{subject} did not answer in time", time.monotonic() - began)
@@ -252,6 +239,23 @@ class Database:
             yield place, connection
         finally:
             await opening.__aexit__(None, None, None)
+
+    async def _led(self, text: str) -> tuple[Place, str, dict[str, str]] | Failure:
+        """A string in parts, the address it leads to, and libpq's words for the way there."""
+        try:
+            import psycopg  # noqa: F401
+        except ImportError:
+            return Unreachable(Phase.REQUEST, "", "psycopg is not installed: pip install 'launchready[postgres]'")
+        place = read_string(text)
+        if place is None:
+            return Garbage(Phase.REQUEST, "", "it is no connection string that PostgreSQL's own library can read")
+        where = await self._where(place)
+        if isinstance(where, Failure):
+            return where
+        address, words = where
+        if absent := _absent_file(words):
+            return Absent(Phase.REQUEST, named(place), f"the file that {absent} names is not on this machine")
+        return place, address, words
 
     async def _takes_connections(self, words: Mapping[str, str]) -> bool:
         """Whether something listens there: asked only when it said nothing in time."""
