@@ -36,6 +36,8 @@ _ROUTES = frozenset(
 )  # fmt: skip
 _SERVED = re.compile(r"(?:View|ViewSet|APIView|Form|FormSet|Serializer|Middleware|Resource|ModelAdmin|AdapterMixin)$")
 _COMMON = frozenset({"save", "send", "get", "post", "create", "update", "delete", "clean", "render", "run", "handle"})
+_MAY_SEND = re.compile(r"django\.core\.mail|django\.core import|smtplib|email_user")
+_MAY_RESET = re.compile(r"contrib\.auth|PasswordReset|Reset\w*(?:View|Form)")
 MOST_STEPS = 8
 
 
@@ -78,7 +80,8 @@ class Sendings:
     def found(self) -> list[Sending]:
         """Every place, with the first way that leads there."""
         sendings: dict[tuple[str, int], Sending] = {}
-        sent = {id(work.node): found for work in self._works if (found := list(_sends(work)))}
+        may = [work for work in self._works if _MAY_SEND.search(work.module.text)]
+        sent = {id(work.node): found for work in may if (found := list(_sends(work)))}
         for root in self._works if sent else ():
             if not (_is_served(root) or _is_handler(root)):
                 continue
@@ -89,6 +92,8 @@ class Sendings:
                         (work.module.path, call.lineno), Sending(work.module.path, call.lineno, what, by, django)
                     )
         for module in self._modules.all:
+            if not _MAY_RESET.search(module.text):
+                continue
             for line, what, by in _resets(module, self._module_of):
                 sendings.setdefault((module.path, line), Sending(module.path, line, what, by, True))
         return sorted(sendings.values(), key=lambda one: (one.path, one.line))

@@ -14,8 +14,8 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 class Module:
     """One parsed file. `parsed` makes them."""
 
-    def __init__(self, path: str, tree: ast.Module) -> None:
-        self.path, self.tree = path, tree
+    def __init__(self, path: str, tree: ast.Module, text: str = "") -> None:
+        self.path, self.tree, self.text = path, tree, text
         parts = PurePosixPath(path).with_suffix("").parts
         self.name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
         """As it is imported from the repository's root."""
@@ -79,7 +79,7 @@ def parsed(path: str, text: str) -> Module | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return Module(path, ast.parse(text))
+            return Module(path, ast.parse(text), text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
