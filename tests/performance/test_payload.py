@@ -92,6 +92,7 @@ async def test_a_picture_far_larger_than_it_is_drawn_is_found_and_one_for_dense_
     assert "Store it at 240 x 80" in row.fix
     assert await passed(payload, picture((2400, 1600), (1200, 800), 900_000)(HEALTHY))
     assert await passed(payload, picture((2400, 800), (120, 40), 60_000)(HEALTHY))
+    assert await passed(payload, picture((2400, 100), (600, 100), 250_000)(HEALTHY))  # a banner that is cut
 
 
 async def test_a_picture_that_is_drawn_twice_counts_by_its_larger_place() -> None:
@@ -126,8 +127,8 @@ async def test_a_list_of_records_without_pages_is_found_and_that_it_grows_is_pro
     [
         listing(180),
         replace(listing(640), paged=True),
-        listing(365, ("date", "amount")),  # a chart
-        listing(300, ("label", "value")),  # to choose from
+        listing(365, ("date", "paid", "open")),  # a chart
+        listing(300, ("id", "label")),  # to choose from
     ],
 )
 async def test_pages_charts_and_choices_are_right(facts: BodyFacts) -> None:

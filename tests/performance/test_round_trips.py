@@ -51,6 +51,8 @@ async def test_two_walks_of_the_same_step_are_no_chain() -> None:
     once = redirected()(HEALTHY).exchanges
 
     assert await passed(round_trips, replace(HEALTHY, exchanges=(*once, *once)))
+    broken_off = next(one for one in once if one.status == 302)
+    assert await passed(round_trips, replace(HEALTHY, exchanges=(broken_off, *once)))
 
 
 async def test_calls_in_a_row_are_named_in_their_order_with_what_is_won() -> None:
@@ -65,6 +67,7 @@ async def test_calls_in_a_row_are_named_in_their_order_with_what_is_won() -> Non
 async def test_calls_at_the_same_time_and_the_same_call_again_are_right() -> None:
     assert await passed(round_trips, calling(("/api/me", "/api/dashboard"), 0.25)(HEALTHY))
     assert await passed(round_trips, calling(("/api/news", "/api/news", "/api/news"), 0.25)(HEALTHY))
+    assert await passed(round_trips, calling(("/api/list?a=", "/api/list?b=", "/api/list?c="), 0.25)(HEALTHY))
     script = f"{HEALTHY.url}/static/site.0123abcd.js"
     beside = [
         Resource(f"{HEALTHY.url}/api/{n}", "fetch", 0.4, 0.6, 900, 200, False, False, depth=2, after=script)
