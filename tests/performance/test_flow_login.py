@@ -202,6 +202,11 @@ async def test_a_refusal_that_redirects_to_the_form_is_a_refusal_of_the_account(
     assert "the portal refuses the account of ada" in reason(await login(portal))
 
 
+async def test_a_dashboard_that_can_invite_people_is_no_login(portal: Portal) -> None:
+    portal.answers["GET /dashboard/"] = page(login_page("<p>Invite: their account is disabled until they come</p>"))
+    assert (await login(portal)).trouble is None
+
+
 async def test_the_text_that_is_expected_decides(portal: Portal) -> None:
     assert (await login(portal, text="Invoices of Ada")).trouble is None
     assert "does not show 'Invoices of Bob'" in reason(await login(portal, text="Invoices of Bob"))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.performance.portals import ENVIRON, Answer, Portal, flow, page, redirect, running, visitors
+from tests.performance.portals import ENVIRON, Answer, Portal, flow, login_page, page, redirect, running, visitors
 
 from launchready.performance.flows import Saving, walk
 from launchready.performance.words import FlowRun
@@ -61,6 +61,21 @@ async def test_an_api_that_no_longer_knows_the_session_says_401(portal: Portal) 
 async def test_a_page_behind_a_login_without_a_login_is_said_as_such(portal: Portal) -> None:
     run = await walked(portal, {"path": "/dashboard/"}, user="")
     assert reason(run) == "it leads to a login (/login/), and nobody is logged in"
+
+
+async def test_a_login_is_known_by_where_it_was(portal: Portal) -> None:
+    portal.answers["GET /"], portal.answers["POST /"] = portal._get_login, portal._post_login
+    portal.answers["GET /dashboard/"] = lambda asked: page("Ada") if portal.signed_in(asked) else redirect("/")
+    at_first = {"login": {"path": "/", "text": "Ada"}}
+    portal.answers["GET /out"] = lambda asked: portal.sessions.clear() or page("out")  # type: ignore[func-returns-value]
+    run = await walked(portal, at_first, {"path": "/out"}, {"path": "/dashboard/"})
+    assert "the session of ada is gone" in reason(run)
+
+
+async def test_a_page_that_asks_for_the_password_again_is_no_login(portal: Portal) -> None:
+    portal.answers["GET /me"] = redirect("/settings/")
+    portal.answers["GET /settings/"] = page(login_page("<p>Change your address</p>"))
+    assert (await walked(portal, LOGIN, {"path": "/me"})).trouble is None
 
 
 async def test_a_page_with_a_login_form_of_its_own_is_a_page(portal: Portal) -> None:

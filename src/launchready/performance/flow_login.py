@@ -84,6 +84,7 @@ async def _attempt(walk: Walk, login: FlowLogin, user: str, name: str, page_step
     if isinstance(found, Refusal):
         return (walk.run(page_step, came.replies, found),)
     shown = walk.run(page_step, came.replies)
+    walk.login_paths.add(urlsplit(came.replies[-1].page.url).path)
     body = urlencode(found.filled(*account)).encode()
     sent = await walk.ask(Request(found.action, "POST", (("Content-Type", URLENCODED),), body))
     refusal = _judged(walk, login, user, came, sent)
@@ -161,7 +162,7 @@ def _judged(walk: Walk, login: FlowLogin, user: str, came: Way, sent: Way) -> Re
         return found
     if asks_second_factor(page):
         return Refusal(f"the login of {user} asks for a second factor (a one-time code)", _OWN, final=True)
-    if login_form(page):
+    if login_form(page) and (len(sent.replies) == 1 or page.status != 200 or walk.is_login(page.url)):
         return _form_again(walk, user, came, sent)
     if page.status >= 400:
         return Refusal(f"the login of {user} leads to a page that answers {page.status}", "see the answer", final=True)
@@ -181,7 +182,9 @@ def _by_status(walk: Walk, user: str, page: Page) -> Refusal | None:
         return Refusal(reason, "wait, and see why attempts of this account fail", final=True)
     if refusal := refusal_of(page):
         return Refusal(f"the login of {user} was sent: {refusal.reason}", refusal.unlock, refusal.final)
-    if page.status == 423 or ((page.status >= 400 or login_form(page)) and is_locked(page)):
+    if page.status == 423 or (
+        (page.status >= 400 or (login_form(page) and walk.is_login(page.url))) and is_locked(page)
+    ):
         reason = f"the account of {user} is locked; the portal says: {_said(walk, page)}"
         return Refusal(reason, "unlock it, and see what tried it so often", final=True)
     if page.status in (403, 419) and login_form(page) is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -22,6 +23,7 @@ from launchready.probes.set_cookie import is_csrf, read_cookie
 
 UNIQUE = "unique"
 """`{unique}`: another word in each walk, for portals that refuse the same record twice."""
+_LOGIN_PATH = re.compile(r"log-?_?in|sign-?_?in|log-?on|auth|session|sso|anmeld|connexion|acceso", re.IGNORECASE)
 _ACCEPT = "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"
 
 
@@ -41,10 +43,14 @@ class Walk:
     tokens: dict[str, str] = field(default_factory=dict, repr=False)
     """Cookies against forged requests, which a page's script sends back as a header."""
     signed_in: bool = False
+    login_paths: set[str] = field(default_factory=set)
+    """Where the login is known to be."""
     secrets: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         """Know what every step may use."""
+        if self.ground.login:
+            self.login_paths.add(urlsplit(self.ground.login.path).path)
         self.values.setdefault(UNIQUE, Kept(f"lr{secrets.token_hex(5)}"))
         account = credentials(self.ground, self.user, self.environ)
         if not isinstance(account, Refusal):
@@ -81,6 +87,11 @@ class Walk:
         """What is redacted wherever an answer is quoted."""
         kept = {kept.value for name, kept in self.values.items() if name not in (UNIQUE,) and len(kept.value) >= 8}
         return self.secrets | set(self.tokens.values()) | kept
+
+    def is_login(self, url: str) -> bool:
+        """Whether an address is that of a login: a known one, or one that says so."""
+        path = urlsplit(url).path
+        return path in self.login_paths or bool(_LOGIN_PATH.search(path))
 
     def token_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers by which scripts prove that a request is theirs.

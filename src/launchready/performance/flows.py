@@ -189,7 +189,7 @@ def _judged(visitor: Walk, step: FlowStep, prepared: _Prepared, way: Way) -> Ref
         return None
     if not right and (refusal := refusal_of(page)):
         return refusal
-    if _is_login(page, way) and not (step.status and right):
+    if _is_login(visitor, page, way) and not (step.status and right):
         return _login_instead(visitor, way)
     if not right and page.status == 401 and visitor.signed_in:
         return _login_instead(visitor, way)
@@ -242,9 +242,14 @@ def _keep(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
     return None
 
 
-def _is_login(page: Page, way: Way) -> bool:
-    """Whether the step ended at a login: it was led there, or got the form with a status that says so."""
+def _is_login(visitor: Walk, page: Page, way: Way) -> bool:
+    """Whether the step ended at a login: it was led there, or got the form with a status that says so.
+
+    A page that asks for the password again, such as one of settings, is none: its address says nothing of a login.
+    """
     if page.status not in (200, 401, 403, 419, 440) or (page.status == 200 and len(way.replies) == 1):
+        return False
+    if page.status == 200 and not visitor.is_login(page.url):
         return False
     return b"password" in page.body.lower() and has_password_field(page) and login_form(page) is not None
 
