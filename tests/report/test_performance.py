@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import io
 import random
 import re
@@ -11,6 +13,7 @@ from html.parser import HTMLParser
 
 import pytest
 from rich.console import Console
+from sample import sample
 
 from launchready.lab import measured as lab
 from launchready.measurement import (
@@ -26,7 +29,7 @@ from launchready.measurement import (
 )
 from launchready.performance.regression import Change, compare
 from launchready.performance.statistics import distribution
-from launchready.report import performance
+from launchready.report import html, performance
 from launchready.report.performance_digest import (
     FAILED,
     FAST,
@@ -144,6 +147,7 @@ def test_every_step_is_drawn_with_its_percentiles_and_target() -> None:
 def test_the_verdicts_are_those_of_the_check() -> None:
     assert [verdict(times) for times in nasty().steps] == [SLOW, SLOW, OPEN, FAST, FAILED, FAST]
     assert headline(nasty()) == "Of 6 steps, 2 too slow, 1 failed, 1 not decided, 2 in time."
+    assert headline(replace(nasty(), steps=nasty().steps[:1])) == "Of 1 step, 1 too slow."
     assert headline(replace(healthy(), steps=())) == "Nothing could be measured."
 
 
@@ -173,6 +177,16 @@ def test_nothing_is_fetched_and_no_style_is_inline() -> None:
         assert "url(" not in str(attributes)
     assert "url(" not in performance.style()
     assert "@import" not in performance.style()
+
+
+def test_the_whole_page_allows_the_style_of_the_pictures() -> None:
+    page = html.render(replace(sample(), measured=nasty(), baseline=healthy()))
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    assert performance.style() in style
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src &#x27;sha256-{digest}&#x27;" in page or f"style-src 'sha256-{digest}'" in page
+    assert page.count('<section class="perf"') == 1
+    assert "Against the measurement before" in page
 
 
 def test_every_picture_has_a_name_and_words_for_those_who_do_not_see_it() -> None:

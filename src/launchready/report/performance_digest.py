@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from launchready.measurement import Measurement, Quantile, Resource, RouteQueries, Statement, StepTimes, Visit
 from launchready.performance.histogram import Histogram
 from launchready.performance.queries import MANY
+from launchready.report.text import counted
 
 FAST, SLOW, OPEN, FAILED = "in time", "too slow", "not decided", "failed"
 TONES = {FAST: "green", SLOW: "red", OPEN: "amber", FAILED: "red"}
@@ -67,7 +68,7 @@ def headline(measured: Measurement) -> str:
             return "The one step measured is in time for nineteen of twenty buyers."
         return f"All {len(steps)} steps are in time for nineteen of twenty buyers."
     said = [f"{found.count(word)} {word}" for word in (SLOW, FAILED, OPEN, FAST) if word in found]
-    return f"Of {len(steps)} steps, {', '.join(said)}."
+    return f"Of {counted(len(steps), 'step')}, {', '.join(said)}."
 
 
 def line_words(measured: Measurement) -> str:
