@@ -62,7 +62,11 @@ async def test_rows_and_bytes_of_the_answer_are_named() -> None:
 async def test_where_nothing_grew_along_that_is_said() -> None:
     same = BodyFacts("html", 9_000, rows=12)
 
-    assert "neither statements nor bytes grew along" in (await found(growth, answering(same, same))).problem
+    uncounted = answering(same, same)
+    counts = replace(uncounted, queries=counted((3, 10), (3, 12)))
+
+    assert "its answer is about as large for both" in (await found(growth, uncounted)).problem
+    assert "neither statements nor bytes grew along" in (await found(growth, counts)).problem
 
 
 @pytest.mark.parametrize(("small_s", "large_s"), [(0.11, 0.19), (0.004, 0.06), (0.9, 1.1), (0.7, 0.11)])
