@@ -158,11 +158,11 @@ def _judged(walk: Walk, login: FlowLogin, user: str, came: Way, sent: Way) -> Re
     page = sent.replies[-1].page
     if login.text and 200 <= page.status < 300 and _shows(page, login.text):
         return None
-    if found := _by_status(walk, user, page):
+    if found := _by_status(walk, user, sent):
         return found
     if asks_second_factor(page):
         return Refusal(f"the login of {user} asks for a second factor (a one-time code)", _OWN, final=True)
-    if login_form(page) and (len(sent.replies) == 1 or page.status != 200 or walk.is_login(page.url)):
+    if _is_form_again(walk, sent):
         return _form_again(walk, user, came, sent)
     if page.status >= 400:
         return Refusal(f"the login of {user} leads to a page that answers {page.status}", "see the answer", final=True)
@@ -175,16 +175,15 @@ def _judged(walk: Walk, login: FlowLogin, user: str, came: Way, sent: Way) -> Re
     return None
 
 
-def _by_status(walk: Walk, user: str, page: Page) -> Refusal | None:
+def _by_status(walk: Walk, user: str, sent: Way) -> Refusal | None:
+    page = sent.replies[-1].page
     if page.status == 429 and (is_locked(page) or not retry_after(page)):
         after = f", again after {retry_after(page)}" if retry_after(page) else ""
         reason = f"the portal limits logins or has locked {user} out (429{after}); it says: {_said(walk, page)}"
         return Refusal(reason, "wait, and see why attempts of this account fail", final=True)
     if refusal := refusal_of(page):
         return Refusal(f"the login of {user} was sent: {refusal.reason}", refusal.unlock, refusal.final)
-    if page.status == 423 or (
-        (page.status >= 400 or (login_form(page) and walk.is_login(page.url))) and is_locked(page)
-    ):
+    if page.status == 423 or ((page.status >= 400 or _is_form_again(walk, sent)) and is_locked(page)):
         reason = f"the account of {user} is locked; the portal says: {_said(walk, page)}"
         return Refusal(reason, "unlock it, and see what tried it so often", final=True)
     if page.status in (403, 419) and login_form(page) is None:
@@ -194,6 +193,14 @@ def _by_status(walk: Walk, user: str, page: Page) -> Refusal | None:
     if page.status in (400, 401, 403, 422):
         return _wrong(walk, user, page)
     return None
+
+
+def _is_form_again(walk: Walk, sent: Way) -> bool:
+    """Whether the login's form is shown again; a page behind it may have a form that looks like one."""
+    page = sent.replies[-1].page
+    if login_form(page) is None:
+        return False
+    return len(sent.replies) == 1 or page.status != 200 or walk.is_login(page.url)
 
 
 def _form_again(walk: Walk, user: str, came: Way, sent: Way) -> Refusal:
