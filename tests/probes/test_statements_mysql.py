@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+import pymysql
 import pytest
-
-pytest.importorskip("pymysql")
 from tests.probes import mariadb
 from tests.probes.counted import counted
 
@@ -99,6 +98,41 @@ async def test_a_scan_whose_index_cannot_be_named_is_said(tables: None) -> None:
 
     assert whole == ()
     assert "without an index" in untold.reason
+
+
+def _prepared(statement: str, times: int) -> None:
+    """As drivers do that prepare on the server: COM_STMT_PREPARE, COM_STMT_EXECUTE."""
+    with pymysql.connect(
+        unix_socket=mariadb.server(), user=mariadb.NAME, password=mariadb.PASSWORD, database=mariadb.NAME
+    ) as connection:
+        connection._execute_command(0x16, statement)  # type: ignore[attr-defined]
+        made = connection._read_packet().get_all_data()  # type: ignore[attr-defined]
+        number, columns = made[1:5], int.from_bytes(made[5:7], "little")
+        for _ in range(columns + 1):
+            connection._read_packet()  # type: ignore[attr-defined]
+        for _ in range(times):
+            connection._execute_command(0x17, number + b"\0" + b"\1\0\0\0")  # type: ignore[attr-defined]
+            ends = 0
+            while ends < 2:
+                ends += connection._read_packet().is_eof_packet()  # type: ignore[attr-defined]
+
+
+@needs_mariadb
+async def test_statements_prepared_on_the_server_are_never_taken_for_none(tables: None) -> None:
+    async def ask() -> float:
+        await asyncio.to_thread(_prepared, "SELECT amount FROM `lines` WHERE invoice_id = 3", 12)
+        return 0.05
+
+    async def rest(_: float) -> None:
+        pass
+
+    async with counted(mariadb.url()) as statements:
+        assert isinstance(statements, MysqlStatements)
+        found = await route_queries(statements, ask, flow="f", step="s", user="u", route="GET /", rest=rest)
+
+    assert isinstance(found, Untold)  # MariaDB 10.11 gives them no digest
+    assert "prepares them on the server" in found.reason
+    assert "ATTR_EMULATE_PREPARES" in found.unlock
 
 
 @needs_mariadb

@@ -224,7 +224,8 @@ class Database:
         if limit_s <= 0:
             yield OutOfTime(Phase.REQUEST, subject, "the deadline of the run passed first")
             return
-        opening, found = self._connected(words), None
+        opening = self._connected(words)
+        found: Failure | None = None
         try:
             async with asyncio.timeout(limit_s):
                 connection = await opening.__aenter__()

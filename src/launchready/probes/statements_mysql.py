@@ -1,7 +1,8 @@
 """What a MySQL or MariaDB server has counted of its statements: `events_statements_summary_by_digest`.
 
 As `statements.py` for PostgreSQL: read-only, failures are values, our own statements are known by a name in them.
-Statements that a driver prepares on the server are counted by MySQL 8 under their own digest as well.
+Statements that a driver prepares on the server have no digest on some of these servers: how many those were is told by
+the server's count of questions.
 Source: https://dev.mysql.com/doc/refman/8.4/en/performance-schema-statement-summary-tables.html
 """
 
@@ -40,6 +41,12 @@ if TYPE_CHECKING:
 
 SCHEMES = ("mysql", "mysql2", "mariadb")
 _TABLE = "performance_schema.events_statements_summary_by_digest"
+_UNCOUNTED = (
+    "SELECT (SELECT VARIABLE_VALUE FROM performance_schema.global_status"  # noqa: S608
+    " WHERE VARIABLE_NAME = 'Questions')"
+    f" - (SELECT SUM(COUNT_STAR) FROM {_TABLE})"
+)
+"""Questions of clients that are in no digest, of whatever database."""
 _ENCRYPTED = {"required", "true", "1", "require", "verify_ca", "verify_identity", "verify-ca", "verify-full"}
 _NO_TLS = {"disabled", "false", "0", "disable"}
 
@@ -165,7 +172,10 @@ class MysqlStatements:
             (self.place.database, str(digest)): Counters(int(calls), int(count), float(seconds))
             for digest, calls, count, seconds in rows
         }
-        return Snapshot(time.monotonic(), counters)
+        without = await self.rows(_UNCOUNTED)
+        if isinstance(without, Failure):
+            return without
+        return Snapshot(time.monotonic(), counters, hidden=int(without[0][0] or 0))
 
     async def texts(self, keys: Collection[Key]) -> Mapping[Key, str] | Failure:
         """The statements' own words, with `?` for values."""
@@ -228,8 +238,10 @@ class MysqlStatements:
     def unseen(self) -> Untellable:
         """That the counters are not kept."""
         return Untellable(
-            Phase.ANSWER, self.place.named, "the server counts statements, but none of the portal's",
-            unlock="UPDATE performance_schema.setup_consumers SET ENABLED = 'YES' WHERE NAME = 'statements_digest'",
+            Phase.ANSWER, self.place.named,
+            "the server does not count the portal's statements: the driver prepares them on the server, as it seems",
+            unlock="send traces to [performance] traces; or let the driver prepare statements itself (PDO: "
+            "ATTR_EMULATE_PREPARES, mysql2: query instead of execute)",
         )  # fmt: skip
 
     async def _trouble(self) -> Failure | None:
