@@ -34,7 +34,7 @@ BUDGET_S = 90.0
 MOST_PAGES = 12
 LEAST_SHARE = 0.3
 """Of a core: a browser that gets less on this machine measures the machine."""
-WORK_S = 0.02
+WORK_S = 0.05
 BROWSER = "browser"
 
 
@@ -85,7 +85,7 @@ async def visits(
 
 
 def share_of_a_core() -> float:
-    """How much of a core somebody who wants to compute gets here and now, 0 to 1; takes 20 ms where it is all of it."""
+    """How much of a core somebody who wants to compute gets here and now, 0 to 1; takes 50 ms where it is all of it."""
     began, worked = time.perf_counter(), time.thread_time()
     while time.thread_time() - worked < WORK_S and time.perf_counter() - began < 50 * WORK_S:
         pass
