@@ -17,7 +17,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -47,6 +49,7 @@ class Judged:
     wrong: tuple[str, ...] = ()
     """What was named and is not there."""
     unchecked: tuple[str, ...] = ()
+    """`check: reason` of what could not be looked at."""
     seconds: float = 0.0
 
     @property
@@ -58,6 +61,7 @@ class Judged:
 def main() -> int:
     """Measure, print, judge."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that databases and portals end with it
     with tempfile.TemporaryDirectory(prefix="lr-") as folder, outside() as (web, mail):
         root = Path(folder)
         root.chmod(0o755)  # PostgreSQL runs as a user of its own where we are root
@@ -113,7 +117,7 @@ def judge(place: Place, stack: Stack, cause: Cause | None, asked: argparse.Names
 def compared(report: dict[str, Any], cause: Cause | None, seconds: float) -> Judged:
     """The report against what was planted."""
     findings = [(f["check"], " ".join(str(f[name]) for name in TEXTS), f) for f in report["findings"]]
-    unchecked = tuple(sorted({row["check"].partition(".")[2] for row in report["not_checked"]}))
+    unchecked = tuple(dict.fromkeys(f"{row['check']}: {row['reason']}" for row in report["not_checked"]))
     if cause is None:
         wrong = tuple(f"{check}: {f['subject']}: {f['problem']}" for check, _, f in findings)
         return Judged("", "ALARMED" if wrong else "silent", (), wrong, unchecked, seconds)
@@ -158,7 +162,12 @@ def _say(stack: Stack, cause: Cause | None, one: Judged) -> None:
     for text in one.wrong:
         print(f"{'':8}   | {' '.join(text.split())[:220]}", flush=True)
     if cause is None and one.unchecked:
-        print(f"{'':8}   not checked: {', '.join(one.unchecked)}", flush=True)
+        print(
+            f"{'':8}   not checked: {', '.join(sorted({text.partition(':')[0] for text in one.unchecked}))}", flush=True
+        )
+    for text in one.unchecked if one.verdict == "MISSED" else ():
+        if text.startswith(f"{one.expected}:"):
+            print(f"{'':8}   not checked: {' '.join(text.split())[:220]}", flush=True)
 
 
 def _chosen(cause: Cause | None, only: str) -> bool:
