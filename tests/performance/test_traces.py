@@ -114,6 +114,7 @@ def test_spans_of_nodes_own_instrumentation_are_read() -> None:
     (queries,) = traced.queries
     assert (queries.route, queries.calls, queries.requests) == ("GET /dashboard", 8, 1)
     assert ("SELECT amount FROM lines WHERE invoice_id = ?", 7) in [(s.text, s.calls) for s in queries.statements]
+    assert traced.routes == ("GET /rates", "GET /invoices/{id}", "GET /dashboard")  # it serves the rates itself
     assert traced.untold == ()
 
 

@@ -199,6 +199,13 @@ async def test_what_cannot_be_taken_is_refused_for_good_with_a_status(
     assert sum(receiver.refused.values()) == 1
 
 
+async def test_a_bomb_is_told_as_what_it_is(receiver: OtlpReceiver) -> None:
+    bomb = gzip.compress(b" " * (otlp.MOST_INFLATED + 1))
+    _, _, answered = await post(receiver, bomb, Content_Encoding="gzip")
+
+    assert json.loads(answered)["message"] == f"more than {otlp.MOST_INFLATED} bytes when inflated"
+
+
 async def test_a_message_without_spans_is_fine(receiver: OtlpReceiver) -> None:
     odd = b'{"resourceSpans": [{"scopeSpans": [{"spans": [7, null]}, 1], "resource": []}, "x"]}'
 

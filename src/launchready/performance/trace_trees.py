@@ -75,7 +75,7 @@ class Tree:
             server = self._server(span)
             if server is None:
                 self.orphans += 1
-            elif span.start_ns <= server.end_ns and span.process == server.process:
+            elif span.start_ns <= server.end_ns:
                 request = found[server.id]
                 if statement and not any(is_statement(above) for above in self.above(span)):
                     request.statements.append(span)
