@@ -295,6 +295,8 @@ class Visit:
     """Of so many visits this one took the middle place."""
     spread_s: tuple[float, float] | None = None
     """The fastest and the slowest of them, by the same clock."""
+    core: float = 1.0
+    """How much of a core the browser's machine had to give meanwhile, 0 to 1: with little of it, times tell nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,13 @@ async def test_visits_that_contradict_each_other_prove_nothing() -> None:
     assert "0.9 to 3.0 s in 3 visits: too far apart" in row.reason
 
 
+async def test_a_machine_that_was_too_busy_measured_itself() -> None:
+    row = await dashboard({"data_s": 9.0, "spread_s": None, "core": 0.2})
+
+    assert isinstance(row, NotChecked)
+    assert "got 20% of a core" in row.reason
+
+
 async def test_a_page_that_shows_nothing_is_found_with_its_error() -> None:
     change = {"first_paint_s": None, "lcp_s": None, "data_s": None, "blank_s": 2.9, "errors": ("uncaught: TypeError",)}
 

@@ -23,6 +23,8 @@ BLANK_S = 1.0
 """A second is what an uninterrupted flow of thought bears (Nielsen 1993); a white page says not even that it works."""
 LONG_S = 0.3
 """Of long tasks, beyond their first 50 ms each: what web.dev calls poor for total blocking time on a fast machine."""
+LEAST_CORE = 0.3
+"""A browser that gets less than this of a core measures its machine."""
 SURE = 0.8
 """A visit that was faster than this share of the target contradicts a slow one in the middle."""
 NO_BROWSER = "install Chromium and run `launchready perf` with [performance] browser = true"
@@ -52,7 +54,8 @@ async def first_view(portal: Portal, look: Look) -> AsyncIterator[Row]:
     counts as seen when the step's `text` is; without a text, at the last growth of the visible text that an answer
     brought and that is a tenth of the whole. Where neither tells (something still turns at the end), the largest
     contentful paint is judged, and said so. Late is later than the step's target; blank is more than 1 s without any
-    content after the first byte; long tasks count for 0.3 s and more before the data, as nice to fix.
+    content after the first byte; long tasks count for 0.3 s and more before the data, as nice to fix. On a machine
+    that was too busy meanwhile nothing is claimed.
     """
     measured = await measurement_of(portal, look)
     if isinstance(measured, NotChecked):
@@ -86,6 +89,9 @@ class Part:
 def _judged(visit: Visit, target_s: float) -> Row:
     subject = f"{visit.flow}: {visit.step}"
     seen_s, what = _seen(visit)
+    if visit.core < LEAST_CORE:
+        reason = f"this machine is too busy to stand for a buyer's: its browser got {visit.core:.0%} of a core"
+        return NotChecked(subject, reason, "run `launchready perf` again while nothing else works here")
     late = seen_s is not None and seen_s > target_s
     blank = visit.blank_s > BLANK_S
     if problem := _problem(visit, seen_s, what, target_s):
