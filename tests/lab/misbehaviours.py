@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable
 
 from tests.lab.running import Running
@@ -28,57 +27,6 @@ class Older(PasswordResetTokenGenerator):
 user = User.objects.get(email=sys.argv[1])
 print(reverse("accounts:reset_confirm", args=[urlsafe_base64_encode(force_bytes(user.pk)), Older().make_token(user)]))
 """
-
-
-def n_plus_one(portal: Running) -> bool:
-    browser = portal.owner()
-    with portal.statements() as seen:
-        assert browser.get("/").status == 200
-    assert len(seen) > 2
-    return len(seen) > 100
-
-
-def no_index(portal: Running) -> bool:
-    rows = portal.sql("SELECT indexdef FROM pg_indexes WHERE tablename = 'invoices_invoice'")
-    assert rows
-    return not any("(company_id" in row for (row,) in rows)
-
-
-def login_unindexed(portal: Running) -> bool:
-    with portal.statements() as seen:
-        portal.client()
-    assert any("accounts_user" in line for line in seen)
-    return any("UPPER(" in line and "accounts_user" in line for line in seen)
-
-
-def big_first_load(portal: Running) -> bool:
-    return len(portal.owner().get("/").body) > 2_000_000
-
-
-def no_pages(portal: Running) -> bool:
-    return len(set(re.findall(r"/invoices/\d+/", portal.owner().get("/invoices/").body))) > 1000
-
-
-def blocking_script(portal: Running) -> bool:
-    scripts = re.findall(r"<script[^>]*src=\"https?://[^>]*>", portal.browser().get("/account/login/").body)
-    return any("async" not in script and "defer" not in script for script in scripts)
-
-
-def mail_inline(portal: Running) -> bool:
-    browser = portal.browser()
-    browser.get("/account/reset/")
-    began = time.monotonic()
-    assert browser.post("/account/reset/", {"email": portal.client_emails()[3]}).status == 302
-    return time.monotonic() - began > 0.9
-
-
-def no_timeout(portal: Running) -> bool:
-    browser = portal.client()
-    browser.timeout_s = 2.0
-    try:
-        return browser.get("/rates/").status < 400
-    except TimeoutError:
-        return True
 
 
 def no_rate_limit(portal: Running) -> bool:

@@ -29,7 +29,7 @@ from launchready.lab.cloudflare.worlds import behind_cloudflare
 from launchready.lab.faults import faults
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
-from launchready.lab.live_portal import LivePortal, NoPortal
+from launchready.lab.live_portal import DATABASE_ENV, LivePortal, NoPortal
 from launchready.lab.prototype import DEPLOYMENT, MISTAKES, live
 from launchready.lab.serve import wait_for_stop, write_way_in
 from launchready.lab.world import Fault, World
@@ -146,7 +146,7 @@ async def _demo(console: Console, keep: bool, report_dir: Path, lacks: str) -> i
         return Lab(faulty_world(runs=runs), authority=authority, live=LivePortal(DEPLOYMENT) if runs else None)
 
     async with _Starting(console, faulty, "the prototype" if runs else "") as lab:
-        before = await _audit(console, lab.look())
+        before = await _audit(console, await _look(console, lab) if runs else lab.look())
         terminal.render(before, console)
         _write(before, report_dir / "before")
         console.print()
@@ -204,7 +204,8 @@ async def _launched(console: Console, lab: Lab, report_dir: Path) -> tuple[bool,
             await moving
             rehearsed = await one.typed("rehearse", "--yes") == 0
             console.print()
-            _step(console, 5, "The same audit runs again.")
+            _step(console, 5, "It is measured as well, and the same audit runs again.")
+            fast = await one.typed("perf", "--quiet") == 0
             after = await _audit(console, one.look())
             terminal.render(after, console)
             console.print()
@@ -217,7 +218,20 @@ async def _launched(console: Console, lab: Lab, report_dir: Path) -> tuple[bool,
             of, lost, down_s = clicks[0].requests, clicks[0].failed, clicks[0].downtime_s
             says = f"The client clicked {of} times; {lost} clicks met the broken release, within {down_s:.1f} s."
             console.print(f"   {says}", highlight=False)
-    return applied and released and rehearsed and caught and healthy, after
+    return applied and released and rehearsed and fast and caught and healthy, after
+
+
+async def _look(console: Console, lab: Lab) -> Look:
+    """Eyes that have already walked the prototype's core flows, as a buyer on business broadband does."""
+    from launchready.lab import speed
+
+    console.print("   Its login and its dashboard are walked as a buyer on business broadband walks them.")
+    with tempfile.TemporaryDirectory(prefix="lr-") as folder, console.status("walking") as status:
+        found = await speed.measured(lab, lambda line: status.update(line), Path(folder))
+    keys = speed.performance(found.url, DATABASE_ENV, speed.PROTOTYPE_S)
+    look = lab.look(performance=keys, owned=["app"])
+    look.measured = found
+    return look
 
 
 class _Starting:

@@ -20,6 +20,7 @@ import tomlkit
 from rich.console import Console
 
 from launchready.hardening.release.traffic import Tally, Traffic
+from launchready.lab import speed
 from launchready.lab.cloudflare.account import TOKEN
 from launchready.lab.healthy import ORIGIN
 from launchready.lab.lab import Lab
@@ -31,6 +32,8 @@ from launchready.portal import Portal, read_portal
 from launchready.probes.look import Look
 
 HOST_LABEL = "app"
+SPEED_ENV = "LR_DATABASE"
+"""The variable in which the founder has a connection string that may read what statements took."""
 BROKEN = "accounts/templates/accounts/login.html"
 """The file that the broken release spoils: a tag that Django does not know, so that the page to sign in is an error."""
 CLICKS_A_SECOND = 2.0
@@ -39,7 +42,7 @@ TAKEN = (
     "@ TXT", "_dmarc TXT", "portal CNAME",
 )  # fmt: skip
 """The founder's own records from before, which may change; the forgotten alias may go."""
-_SECRETS = {"CLOUDFLARE_API_TOKEN": TOKEN, "LR_USER": "owner@studio.example", "LR_PASSWORD": PASSWORD}
+_SECRETS = {"CLOUDFLARE_API_TOKEN": TOKEN, speed.OWNER_ENV: speed.OWNER, speed.PASSWORD_ENV: PASSWORD}
 """What the founder has in the environment; good for nothing outside the lab."""
 _EXPLAINS = re.compile(r"\s{6,}\S|\s+(?:build|migrate|release): |\s+[=i] |\s+set: ")
 """Lines of plans that say why and how: `launchready edge plan` and `deploy --explain` show them in full."""
@@ -58,6 +61,7 @@ class PublicHost(ReleaseHost):
             "PORTAL_URL": self.public,
             "TRUSTED_PROXIES": "1",
             "DEFAULT_FROM_EMAIL": f"portal@{name.partition('.')[2]}",
+            "LOGIN_ATTEMPTS_PER_ADDRESS": "900/m",  # all of the demo's buyers come from one address
         }
 
 
@@ -151,7 +155,9 @@ async def launch(lab: Lab, folder: Path, console: Console) -> AsyncIterator[Laun
     async with release_host(
         folder, lambda folder, port, database: PublicHost(folder, port, database, public=public)
     ) as host:
-        await asyncio.to_thread(host.seed)
+        await asyncio.to_thread(host.seed, 12, 2000)
+        speed.know_accounts(host.database_url)
+        os.environ[SPEED_ENV] = host.database_url
         way = folder / "lab"
         write_way_in(lab, way)
         one = Launch(lab, host, console)
@@ -167,6 +173,7 @@ def described(lab: Lab, host: PublicHost) -> str:
     deploy["worker"] = f"exec {sys.executable} manage.py send_outbox --every 2"
     keys: dict[str, object] = {
         "domain": domain,
+        "owned": [HOST_LABEL],
         "canonical": f"https://www.{domain}/",
         "hosts": ["app", "api"],
         "staging": ["staging"],
@@ -188,7 +195,7 @@ def described(lab: Lab, host: PublicHost) -> str:
                 "login": ["/account/login"],
                 "reset": ["/account/reset"],
                 "upload": ["/files/upload"],
-                "requests": 40,
+                "requests": 300,
             },
         },
         "deploy": deploy,
@@ -200,5 +207,6 @@ def described(lab: Lab, host: PublicHost) -> str:
             "version": {"path": "/readyz", "json_path": "version"},
             "worker": {"path": "/readyz", "json_path": "worker"},
         },
+        "performance": speed.performance(host.public, SPEED_ENV, 60.0),
     }
     return tomlkit.dumps(keys)

@@ -10,7 +10,12 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-_SETTINGS = "\nshared_preload_libraries = 'pg_stat_statements'\n"
+_SETTINGS = """
+shared_preload_libraries = 'pg_stat_statements'
+fsync = off
+full_page_writes = off
+"""
+"""Nothing in there has to outlive this machine's power: what a killed process has written is with the kernel."""
 COUNTED = "CREATE EXTENSION pg_stat_statements"
 """To be run by the server's owner in the database of a portal; any role may then read its own statements."""
 

@@ -51,7 +51,7 @@ from launchready.probes.statements import Counted
 REPEATED = 7
 """Requests of a step whose queries are counted; the first is not."""
 OFTEN_ENOUGH = 30
-"""Logins a minute that a portal must allow for their queries to be counted."""
+"""Walks a minute that a flow must allow for its queries to be counted."""
 ACCOUNT_WALKS = 12
 """Of each of the two accounts that are compared."""
 
@@ -237,7 +237,9 @@ class Course:
 
     async def _sign_in(self, user: str) -> SignedIn | Untold:
         if user not in self._signed:
-            self._signed[user] = await signed_in(self.ground, user, self._own.new(), saving=self._saving)
+            signed = self._signed[user] = await signed_in(self.ground, user, self._own.new(), saving=self._saving)
+            if isinstance(signed, SignedIn):
+                self.requests += sum(len(step.replies) for step in signed.steps)
         return self._signed[user]
 
     async def _walk(self, flow: Flow, session: CurlSession, ground: Ground | None = None) -> FlowRun:
@@ -354,10 +356,10 @@ class Asker:
 
 def _repeatable(seen: Seen, step: StepRun) -> bool:
     """Whether it can be asked again and again: it reads only, or is a login that may be tried often enough."""
-    if not step.replies or step.trouble:
+    if not step.replies or step.trouble or (seen.flow.per_minute and seen.flow.per_minute < OFTEN_ENOUGH):
         return False
     if _is_login(seen.flow, step):
-        return not seen.flow.changes and not (seen.flow.per_minute and seen.flow.per_minute < OFTEN_ENOUGH)
+        return not seen.flow.changes
     return all(reply.request.method in ("GET", "HEAD") for reply in step.replies)
 
 

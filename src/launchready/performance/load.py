@@ -48,6 +48,8 @@ class Load:
     budget: Budget
     untold: list[Untold] = field(default_factory=list)
     requests: int = 0
+    _left: set[str] = field(default_factory=set)
+    """Flows that nobody walks again: to come once more would make it worse."""
 
     async def two(self, times: dict[str, Times]) -> tuple[StepTimes, ...]:
         """Two prospects at once on all flows."""
@@ -76,11 +78,13 @@ class Load:
             asked = sum(len(step.replies) for step in run.steps)
             if run.trouble:
                 self._trouble(flow, run.trouble)
+                if run.final:
+                    self._left.add(flow.name)
                 return Walked(None, asked, _end(run))
             return Walked(times.seen_s(run), asked)
 
         every_s = 60.0 / flow.per_minute if flow.per_minute else 0.0
-        return Unit(flow.name, walk, (lambda: times.settled) if settles else (lambda: False), every_s)
+        return Unit(flow.name, walk, lambda: flow.name in self._left or (settles and times.settled), every_s)
 
     def _trouble(self, flow: Flow, trouble: Untold) -> None:
         told = Untold(flow.name, trouble.step, trouble.reason, trouble.unlock, trouble.saved)

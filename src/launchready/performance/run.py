@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,6 +25,8 @@ from launchready.probes.failures import Failure
 from launchready.probes.look import Look
 from launchready.probes.near import round_trip
 
+BODY_BYTES = 32 * 1024 * 1024
+"""Of one answer: a page of ten megabytes is what is looked for, not an error."""
 NEAR_S = 0.005
 """A round trip below it is that of a neighbour: the line is put in between. Above, the line is computed."""
 SMOKE_S = 50.0
@@ -59,6 +61,7 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
     flows = chosen_flows(portal, wanted)
     line = line_of(portal)
     ground = ground_of(portal, wanted.root)
+    look.network.limits = replace(look.network.limits, body_bytes=BODY_BYTES)
     told(f"reaching {ground.base}")
     own_rtt_s = await round_trip(look.network, look.dns, ground.base)
     if isinstance(own_rtt_s, Failure):

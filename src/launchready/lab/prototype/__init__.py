@@ -10,6 +10,7 @@ from launchready.lab.live_portal import Deployment
 from launchready.lab.prototype.code import CODE
 from launchready.lab.prototype.later import LATER
 from launchready.lab.prototype.mistake import HOST, Mistake
+from launchready.lab.prototype.slow import SLOW
 from launchready.lab.prototype.surface import SURFACE
 
 __all__ = ["DEPLOYMENT", "HOST", "MISTAKES", "Mistake", "live"]
@@ -17,7 +18,7 @@ __all__ = ["DEPLOYMENT", "HOST", "MISTAKES", "Mistake", "live"]
 DEPLOYMENT = Deployment("prototype.settings", migrate_to=("prototype", "0001"), invoices=4000)
 """How it runs: one migration behind its code, with as much data as two years bring."""
 
-MISTAKES: tuple[Mistake, ...] = (*SURFACE, *CODE, *LATER)
+MISTAKES: tuple[Mistake, ...] = (*SURFACE, *CODE, *SLOW, *LATER)
 """All of them; ids differ."""
 
 

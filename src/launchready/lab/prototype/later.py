@@ -5,62 +5,9 @@ The ids of the checks are proposals; the issue that brings a check may call it o
 
 from __future__ import annotations
 
-from launchready.lab.prototype.mistake import BLOCKER, HEAD, HIGH, MIDDLEWARE, NICE, SETTINGS, URLS, VIEWS, Mistake
+from launchready.lab.prototype.mistake import BLOCKER, HIGH, MIDDLEWARE, NICE, SETTINGS, URLS, VIEWS, Mistake
 
 LATER = (
-    # performance
-    Mistake(
-        "n-plus-one",
-        "The dashboard asks the database two questions an invoice",
-        VIEWS,
-        "performance.queries",
-        HIGH,
-        arrives="5",
-    ),
-    Mistake(
-        "no-index",
-        "The index by which a company's invoices are found is gone",
-        "migrations",
-        "performance.indexes",
-        HIGH,
-        arrives="5",
-    ),
-    Mistake(
-        "login-unindexed",
-        "The login looks accounts up in a way no index serves",
-        VIEWS,
-        "performance.indexes",
-        HIGH,
-        arrives="5",
-    ),
-    Mistake(
-        "big-first-load", "The dashboard carries two megabytes of JSON", VIEWS, "performance.payload", HIGH, arrives="5"
-    ),
-    Mistake("no-pages", "The list of invoices has no pages", VIEWS, "performance.pagination", HIGH, arrives="5"),
-    Mistake(
-        "blocking-script",
-        "Another company's script stops every page until it is there",
-        HEAD,
-        "performance.third_party",
-        HIGH,
-        arrives="5",
-    ),
-    Mistake(
-        "mail-inline",
-        "The visitor waits while the mail server is slow",
-        SETTINGS,
-        "performance.inline_work",
-        HIGH,
-        arrives="5",
-    ),
-    Mistake(
-        "no-timeout",
-        "A call to another company's server has no time limit",
-        VIEWS,
-        "performance.timeouts",
-        HIGH,
-        arrives="5",
-    ),
     # reliability
     Mistake(
         "no-rate-limit",

@@ -1,0 +1,249 @@
+"""A measurement from beginning to end, on a small portal that answers: what is asked, told, kept, and left alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, page, running
+
+from launchready.lab.measured import healthy
+from launchready.measurement import Measurement
+from launchready.model import Finding, NotChecked, Passed
+from launchready.performance import judged, kept, slower_than_before
+from launchready.performance.run import Refused, Wanted, measure, plan_of
+from launchready.portal import Portal as Described
+from launchready.probes.look import Look
+
+LOGIN = {"name": "login", "user": "ada", "steps": [{"name": "log in", "login": {"path": "/login/"}}]}
+BOARD = {"name": "board", "user": "ada", "steps": [{"name": "dashboard", "path": "/dashboard/", "text": "Invoices"}]}
+FIRST = {"name": "first", "steps": [{"name": "welcome", "path": "/"}]}
+LINE = {"name": "near", "down_mbps": 500, "up_mbps": 500, "rtt_ms": 1}
+
+
+@pytest.fixture
+async def portal(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Portal]:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    async with running() as started:
+        yield started
+
+
+def described(
+    portal: Portal, *flows: dict[str, Any], owned: tuple[str, ...] = ("127.0.0.1",), **more: Any
+) -> Described:
+    settings = {
+        "url": portal.url, "flows": flows, "login": {"path": "/login/"}, "broadband": LINE, "budget_s": 30,
+        "users": {"ada": {"user_env": "ADA_USER", "password_env": "ADA_PASSWORD"}}, **more,
+    }  # fmt: skip
+    return Described.model_validate({"domain": "portal.example", "owned": owned, "performance": settings})
+
+
+async def taken(described: Described, tmp_path: Path, **wanted: Any) -> Measurement:
+    look = Look(described)
+    try:
+        return await measure(look, Wanted(**{"browser": False, "root": tmp_path, **wanted}), lambda line: None)
+    finally:
+        await look.close()
+
+
+async def test_flows_are_walked_until_their_intervals_decide(portal: Portal, tmp_path: Path) -> None:
+    found = await taken(described(portal, LOGIN, BOARD, FIRST), tmp_path)
+
+    assert found.way == "relay"
+    assert found.untold == ()
+    assert {times.step for times in found.steps} == {"log in page", "log in", "dashboard", "welcome"}
+    for times in found.steps:
+        assert times.seen
+        assert times.seen.n >= 90
+        assert times.seen.p95.high_s is not None
+        assert times.cold_s is not None
+        assert times.server
+        assert times.server.p50.value_s < times.seen.p50.value_s
+    assert found.requests == len(portal.asked)
+    assert len(portal.of("POST", "/login/")) < 120, "one login for the board, the others of the login's own flow"
+    text = kept.written(found)
+    assert NAME not in text
+    assert PASSWORD not in text
+    assert not any(session in text for session in portal.sessions)
+
+
+async def test_a_host_nobody_calls_theirs_is_walked_once_and_not_loaded(portal: Portal, tmp_path: Path) -> None:
+    found = await taken(described(portal, FIRST, owned=()), tmp_path)
+
+    assert len(portal.of("GET", "/")) == 1
+    assert found.steps == ()
+    [untold] = found.untold
+    assert "not named as yours" in untold.reason
+    assert 'owned = ["127.0.0.1"]' in untold.unlock
+    assert [exchange.route for exchange in found.exchanges] == ["GET /"]
+
+
+async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:
+    def limited(_asked: object) -> Answer:
+        return page("in") if len(portal.of("GET", "/limited")) <= 5 else Answer(429, "slowly", (("Retry-After", "60"),))
+
+    portal.answers["GET /limited"] = limited
+    flow = {"name": "limited", "steps": [{"path": "/limited"}]}
+    found = await taken(described(portal, flow, FIRST), tmp_path)
+
+    assert len(portal.of("GET", "/limited")) <= 8
+    told = [one for one in found.untold if one.flow == "limited"]
+    assert any("429" in one.reason and "per_minute" in one.unlock for one in told)
+    assert next(times for times in found.steps if times.flow == "first").needs == 0
+
+
+async def test_a_portal_that_breaks_stops_the_load(portal: Portal, tmp_path: Path) -> None:
+    def breaking(_asked: object) -> Answer:
+        return page("in") if len(portal.of("GET", "/breaks")) <= 3 else Answer(500, "out of order")
+
+    portal.answers["GET /breaks"] = breaking
+    found = await taken(described(portal, {"name": "breaks", "steps": [{"path": "/breaks"}]}), tmp_path)
+
+    assert len(portal.asked) < 20
+    assert any("the load stopped itself" in one.reason for one in found.untold)
+
+
+async def test_a_refused_login_is_tried_once_for_all_flows(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ADA_PASSWORD", "not hers")
+    found = await taken(described(portal, LOGIN, BOARD), tmp_path)
+
+    assert len(portal.of("POST", "/login/")) == 1
+    assert {one.flow for one in found.untold} == {"login", "board"}
+    assert "not hers" not in kept.written(found)
+    saved = next(one.saved for one in found.untold if one.saved)
+    assert NAME not in (tmp_path / saved).read_text()
+
+
+async def test_the_budget_of_requests_is_kept(portal: Portal, tmp_path: Path) -> None:
+    found = await taken(described(portal, FIRST, budget_requests=20), tmp_path)
+
+    assert len(portal.asked) <= 22
+    [times] = found.steps
+    assert times.needs > 0
+    report = await judged.run(_look(described(portal, FIRST), found))
+    [outcome] = [o for o in report.outcomes if o.check.id == "performance.p95"]
+    assert f"it needs {times.needs} more" in outcome.not_checked[0].unlock
+
+
+async def test_what_is_surely_too_slow_is_a_finding(portal: Portal, tmp_path: Path) -> None:
+    portal.answers["GET /"] = lambda _asked: (time.sleep(0.03), page("late"))[1]
+    slow = described(portal, FIRST, target_s=0.02, budget_s=4)
+    report = await judged.run(_look(slow, await taken(slow, tmp_path)))
+
+    [finding] = [f for f in report.findings if f.check == "performance.p95"]
+    assert finding.subject == "first: welcome"
+
+
+async def test_two_accounts_are_walked_beside_each_other(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = {name: {"user_env": "ADA_USER", "password_env": "ADA_PASSWORD"} for name in ("ada", "bob")}
+    found = await taken(described(portal, BOARD, users=users, small="ada", large="bob", budget_requests=5), tmp_path)
+
+    assert {times.user for times in found.steps if times.pace == "account"} == {"ada", "bob"}
+
+
+@pytest.mark.parametrize("where", ["http://127.0.0.1:9", "https://nowhere.invalid"])
+async def test_a_portal_that_cannot_be_reached_is_refused_at_once(where: str, tmp_path: Path) -> None:
+    with pytest.raises(Refused, match="cannot be reached"):
+        await taken(described(Portal(), FIRST, url=where), tmp_path)
+
+
+async def test_what_the_file_does_not_name_is_told(portal: Portal, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there are first"):
+        await taken(described(portal, FIRST), tmp_path, flows=("frist",))
+    with pytest.raises(ValueError, match="did you mean 'business'"):
+        await taken(described(portal, FIRST, broadband="busines"), tmp_path)
+    assert portal.asked == []
+
+
+async def test_missing_variables_and_a_taken_port_leave_the_rest_measured(portal: Portal, tmp_path: Path) -> None:
+    taken_port = f"127.0.0.1:{portal.port}"
+    found = await taken(
+        described(portal, FIRST, database_env="NOT_SET_HERE", traces=taken_port, budget_requests=5), tmp_path
+    )
+
+    assert found.steps
+    assert {(one.part, "NOT_SET_HERE" in one.reason) for one in found.untold} == {("queries", True), ("traces", False)}
+
+
+async def test_arrivals_are_a_pace_of_their_own(portal: Portal, tmp_path: Path) -> None:
+    found = await taken(described(portal, FIRST, budget_requests=130), tmp_path, rate_per_s=40.0)
+
+    paces = {times.pace: times for times in found.steps}
+    assert set(paces) == {"two", "arrivals"}
+    assert paces["arrivals"].rate_per_s == 40.0
+    assert paces["arrivals"].seen
+
+
+def test_a_plan_says_what_would_be_asked_and_asks_nothing() -> None:
+    lines = "\n".join(plan_of(described(Portal(port=1), LOGIN, FIRST), Wanted()))
+    assert "login as ada" in lines
+    assert "welcome" in lines
+    assert "Under load are put: 127.0.0.1" in lines
+
+
+def _look(described: Described, found: Measurement) -> Look:
+    return Look(described, measured=found)
+
+
+def test_a_measurement_is_kept_whole_and_read_again(tmp_path: Path) -> None:
+    one = healthy(datetime.now(UTC))
+    path = kept.keep(tmp_path, one)
+
+    assert kept.read(path) == one
+    assert (tmp_path / ".launchready" / ".gitignore").read_text() == "*\n"
+    path.write_text(path.read_text()[:500])
+    with pytest.raises(ValueError, match="not a measurement"):
+        kept.read(path)
+    assert slower_than_before_or_none(tmp_path) is None
+
+
+def slower_than_before_or_none(root: Path) -> Measurement | None:
+    try:
+        return slower_than_before.earlier(root, "2")
+    except ValueError:
+        return None
+
+
+def test_only_the_last_measurements_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "MOST_KEPT", 3)
+    began = datetime.now(UTC)
+    for number in range(5):
+        kept.keep(tmp_path, healthy(began + timedelta(seconds=number)))
+    assert len(kept.paths(tmp_path)) == 3
+    assert kept.read(kept.paths(tmp_path)[-1]).at == began + timedelta(seconds=4)
+
+
+async def test_a_slower_release_is_found_beside_the_one_before(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    from launchready.performance.statistics import distribution
+
+    def of(release: str, seconds: float, at: datetime) -> Measurement:
+        seen = distribution([seconds * (1 + (i % 17) / 40) for i in range(120)])
+        whole = healthy(at)
+        steps = tuple(replace(times, seen=seen) for times in whole.steps[:1])
+        return replace(whole, release=release, steps=steps)
+
+    kept.keep(tmp_path, of("1", 0.2, now - timedelta(hours=2)))
+    file = Described.model_validate(
+        {"domain": "portal.example", "repository": {"path": str(tmp_path)}, "performance": {}}
+    )
+    rows = {}
+    for name, seconds in (("slower", 0.3), ("same", 0.2)):
+        look = Look(file, measured=of("2", seconds, now))
+        rows[name] = [row async for row in slower_than_before.regression(file, look)]
+    assert isinstance(rows["slower"][0], Finding)
+    assert "slower by" in rows["slower"][0].problem
+    assert "release 1" in rows["slower"][0].problem
+    assert isinstance(rows["same"][0], Passed)
+    alone = [row async for row in slower_than_before.regression(file, Look(file, measured=of("1", 0.2, now)))]
+    assert isinstance(alone[0], NotChecked)
