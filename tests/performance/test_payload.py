@@ -107,6 +107,13 @@ async def test_a_photograph_in_a_format_that_does_not_compress_is_found() -> Non
     assert "3.0 bytes a pixel" in row.problem
 
 
+async def test_without_a_browser_large_lists_are_not_called_seen() -> None:
+    blind = replace(answered(API, holding(50, 110_000, paged=True))(HEALTHY), visits=())
+
+    assert "no page was opened in a browser" in (await unchecked(payload, blind)).reason
+    assert await passed(payload, replace(HEALTHY, visits=()))
+
+
 async def test_without_any_answer_payload_and_pages_are_not_checked() -> None:
     nothing = replace(HEALTHY, exchanges=(), visits=())
 

@@ -89,7 +89,10 @@ async def payload(portal: Portal, look: Look) -> AsyncIterator[Row]:
     rows = [*_heavy(measured), *_plain(measured, looked), *_pictures(measured)]
     for row in rows:
         yield row
-    if not rows:
+    if not measured.visits and any(one.size >= UNSEEN for answer in looked for one in answer.facts.lists):
+        reason = "which fields of JSON are never seen cannot be told: no page was opened in a browser"
+        yield NotChecked(portal.domain, reason, f"{UNLOCK} where Chromium is installed")
+    elif not rows:
         largest = max(looked, key=lambda one: one.facts.size)
         detail = f"{len(looked)} answers; the largest is {spelled(largest.facts.size)}, {largest.route}"
         yield Passed(portal.domain, detail)
