@@ -101,6 +101,14 @@ def test_a_function_of_another_module_is_followed() -> None:
     assert django("from billing.notices import tell\n\ndef a(request):\n    tell(request.user)", notices=notices) == []
 
 
+def test_a_task_that_is_called_is_sent_at_once_unless_calling_it_queues_it() -> None:
+    task = f"{MAIL}{{}}\ndef tell():\n    send_mail('a')\n\ndef a(request):\n    tell()"
+
+    assert django(task.format("from huey.contrib.djhuey import task\n@task()")) == []
+    assert django(task.format("from background_task import background\n@background")) == []
+    assert django(task.format("from celery import shared_task\n@shared_task")) == ["portal/views.py:5"]
+
+
 def test_a_management_command_and_a_task_are_no_requests() -> None:
     assert django("", tasks=VIEW) == []
     assert found({"portal/settings.py": SETTINGS, "portal/management/commands/remind.py": VIEW}) == []

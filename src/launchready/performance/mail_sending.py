@@ -30,6 +30,7 @@ _TASKS = frozenset(
     {"task", "shared_task", "db_task", "background", "actor", "job", "periodic_task", "db_periodic_task", "on_queue"}
 )
 """Decorators of functions that a worker runs."""
+_ON_CALL = re.compile(r"\bhuey\b|djhuey|background_task\b|\bdb_task\b")
 _ROUTES = frozenset(
     {"route", "get", "post", "put", "patch", "delete", "api_view", "action", "login_required", "require_POST",
      "require_GET", "require_http_methods", "csrf_exempt", "receiver", "permission_required", "api_route"}
@@ -117,7 +118,7 @@ class Sendings:
         known = self._edges.get(id(work.node))
         if known is None:
             found = (self._called(work, call) for call in _calls(work.node))
-            known = self._edges[id(work.node)] = [one for one in found if one and not _is_task(one.node)]
+            known = self._edges[id(work.node)] = [one for one in found if one and not _queues_when_called(one)]
         return known
 
     def _called(self, work: _Work, call: ast.Call) -> _Work | None:
@@ -175,6 +176,12 @@ def _is_served(work: _Work) -> bool:
 
 def _is_task(node: Function) -> bool:
     return bool(_TASKS & _decorators(node))
+
+
+def _queues_when_called(work: _Work) -> bool:
+    """Whether calling it hands it to a worker: so Huey and django-background-tasks do. Celery's runs at once then."""
+    named = [one.func if isinstance(one, ast.Call) else one for one in work.node.decorator_list]
+    return any(_ON_CALL.search(work.module.full(one)) or _ON_CALL.search(ast.unparse(one)) for one in named)
 
 
 def _decorators(node: Function) -> set[str]:
