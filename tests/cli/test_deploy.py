@@ -14,7 +14,10 @@ import pytest
 from tests.hardening.release.hosts import SECRET, Host, host
 
 from launchready import journal
+from launchready.lab.alerts import AlertReceiver
 from launchready.lab.rehearsals import rehearsal
+
+FIRST_PAGE = "f\"{os.environ['RELEASE_VERSION']} {open('state').read().strip()}\""
 
 
 @dataclass
@@ -59,9 +62,7 @@ class Typed:
         """Commit a version whose first page is its version alone."""
         from tests.hardening.release.hosts import APP
 
-        app = APP.replace(
-            "f\"{os.environ['RELEASE_VERSION']} {open('state').read().strip()}\"", "os.environ['RELEASE_VERSION']"
-        )
+        app = APP.replace(FIRST_PAGE, "os.environ['RELEASE_VERSION']")
         self.host.commit(state, **{"app.py": app, **files})
 
 
@@ -233,3 +234,33 @@ async def test_without_the_section_nothing_is_deployed(typed: Typed) -> None:
 
     assert ran.code == 2
     assert "[deploy]" in ran.err
+
+
+async def test_a_release_that_is_slow_is_said_and_told_and_stays(typed: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.hardening.release.hosts import APP
+
+    late = APP.replace("    def do_GET(self):\n", "    def do_GET(self):\n        time.sleep(0.05)\n")
+    typed.host.commit("two", **{"app.py": late.replace(FIRST_PAGE, "os.environ['RELEASE_VERSION']")})
+    file = typed.host.folder / "launchready.toml"
+    file.write_text(
+        f"""owned = ["127.0.0.1"]
+{file.read_text()}
+[performance]
+broadband = "none"
+target_s = 0.01
+budget_s = 3
+after_deploy = true
+flows = [{{ name = "first", steps = [{{ name = "first page", path = "/" }}] }}]
+[[alerts.routes]]
+name = "ops"
+url_env = "OPS_URL"
+"""
+    )
+    async with AlertReceiver() as receiver:
+        monkeypatch.setenv("OPS_URL", receiver.webhook)
+        ran = await typed("deploy", "--yes")
+
+    assert ran.code == 0, ran
+    assert "first page takes a buyer" in ran.out
+    assert [alert for alert in receiver.received if "is slow" in alert.subject]
+    assert list((typed.host.folder / ".launchready" / "performance").glob("*.json"))

