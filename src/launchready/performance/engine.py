@@ -157,6 +157,7 @@ async def two(units: Sequence[Unit], budget: Budget, *, told: Told | None = None
                 await asyncio.sleep(min(unit, course.left_s))
                 continue
             await course.walk(unit, 0.0)
+            await asyncio.sleep(0)  # a walk may end without a wait; the other prospect has a turn all the same
 
     async with asyncio.TaskGroup() as group:
         for _ in range(prospects):

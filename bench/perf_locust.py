@@ -1,0 +1,42 @@
+"""Locust's FastHttpUser, driven for the benches beside ours: `perf_locust.py URL USERS PER_SECOND REQUESTS`.
+
+PER_SECOND 0: each user as fast as they can. Prints JSON: requests, p95 in ms as Locust reports it, CPU seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+
+import gevent
+from locust import FastHttpUser, constant, constant_throughput, events, task
+from locust.env import Environment
+
+URL, USERS, RATE, REQUESTS = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), int(sys.argv[4])
+HOST, _, PATH = URL.partition("://")[2].partition("/")
+
+
+class Visitor(FastHttpUser):
+    host = f"http://{HOST}"
+    wait_time = constant_throughput(RATE / USERS) if RATE else constant(0)
+
+    @task
+    def look(self) -> None:
+        self.client.get(f"/{PATH}")
+
+
+environment = Environment(user_classes=[Visitor], events=events)
+runner = environment.create_local_runner()
+runner.start(USERS, spawn_rate=USERS)
+total = environment.stats.total
+if not RATE:  # past the start; whole programs are not what is compared
+    while total.num_requests < 500:
+        gevent.sleep(0.01)
+began, before = time.process_time(), total.num_requests
+while total.num_requests - before < REQUESTS:
+    gevent.sleep(0.05)
+spent_s, made = time.process_time() - began, total.num_requests - before
+p95_ms = total.get_response_time_percentile(0.95)
+runner.quit()
+print(json.dumps({"requests": made, "p95_ms": p95_ms, "cpu_s": spent_s, "failures": total.num_failures}))
