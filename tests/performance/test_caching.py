@@ -13,6 +13,8 @@ from launchready.model import Severity
 from launchready.performance.caching import caching
 from launchready.performance.caching_judgement import Keep
 from launchready.performance.caching_notes import Note, duration, markdown, notes
+from launchready.performance.saved import kept_headers
+from launchready.probes.page import Page
 
 API, PAGE = "GET /api/invoices", "GET /"
 SESSION = ("set-cookie", "sessionid=…; HttpOnly; Secure")
@@ -175,3 +177,8 @@ def test_the_table_puts_what_is_wrong_first_and_breaks_on_nothing() -> None:
     assert table[2].startswith("| GET /api/invoices | JSON | wrongly cached | edge and browser | 10 minutes |")
     assert all(line.replace("\\|", "").count("|") == 8 for line in table)
     assert markdown(()) == "No route was walked yet: run `launchready perf`.\n"
+
+
+@pytest.mark.parametrize("name", ["cache-status", "x-proxy-cache", "cdn-cache", "cloudflare-cdn-cache-control", "age"])
+def test_the_headers_that_are_judged_are_kept_of_a_walk(name: str) -> None:
+    assert kept_headers(Page(f"{HEALTHY.url}/", 200, ((name, "hit"),), b"")) == ((name, "hit"),)

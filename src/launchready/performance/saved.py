@@ -107,11 +107,12 @@ def kept_headers(page: Page) -> tuple[tuple[str, str], ...]:
 
 
 _SAFE = re.compile(
-    "accept-ranges|age|alt-svc|(?:cdn-)?cache-control|cf-cache-status|cf-mitigated|cf-ray|clear-site-data|connection"
+    "accept-ranges|age|alt-svc|(?:(?:cloudflare-|vercel-)?cdn-)?cache-control|cache-status|cdn-cache|cf-cache-status"
+    "|cf-mitigated|cf-ray|clear-site-data|connection"
     "|content-(?:encoding|language|length|type)|date|etag|expires|keep-alive|last-modified|pragma"
     "|(?:x-)?ratelimit(?:-limit|-remaining|-reset|-policy)?|referrer-policy|retry-after|server|server-timing"
     "|strict-transport-security|surrogate-control|timing-allow-origin|transfer-encoding|vary|via|www-authenticate"
-    "|x-(?:cache|cache-hits|cache-status|powered-by|runtime|response-time|request-time|served-by|vercel-cache"
+    "|x-(?:cache|proxy-cache|cache-hits|cache-status|powered-by|runtime|response-time|request-time|served-by|vercel-cache"
     "|vercel-mitigated|nextjs-cache|varnish|litespeed-cache|accel-expires|robots-tag|frame-options|generator"
     "|amzn-waf-action)|access-control-allow-(?:origin|credentials)"
 )
