@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import zlib
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
 from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
@@ -305,3 +307,26 @@ async def test_a_closed_session_keeps_no_connection() -> None:
         assert visitor.cookies() == ()
         await sessions.new().ask(Request(f"{server.url}/"))
         assert server.connections == 2
+
+
+async def test_a_handshake_reads_the_one_root_it_needs(tmp_path, monkeypatch) -> None:
+    ca, stranger = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(ok())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    for roots, kind in (((stranger, ca), Reply), ((stranger,), TlsFailed)):
+        bundle = tmp_path / "roots.pem"
+        bundle.write_bytes(b"".join(b"# a name\n" + root.cert_pem.bytes() for root in roots))
+        monkeypatch.setattr("certifi.where", lambda bundle=bundle: str(bundle))
+        async with alone() as sessions:
+            found = await sessions.new().ask(Request(url))
+        assert isinstance(found, kind), found
+    server.close()
