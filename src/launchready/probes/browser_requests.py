@@ -19,7 +19,7 @@ from launchready.probes.third_party import is_third_party
 MOST_REQUESTS = 1_000
 MOST_RESOURCES = 300
 """Of one page that are kept."""
-FOLLOWS_S = 0.1
+FOLLOWS_S = 0.15
 """A script that asks so soon after an answer asks because of it; work of the main thread in between aside."""
 _KINDS = {
     "Document": "document", "Script": "script", "Stylesheet": "style", "Image": "image", "Font": "font",
