@@ -33,7 +33,7 @@ FLOWS: list[dict[str, Any]] = [
         "name": "upload", "user": "client", "changes": True,
         "steps": [
             {"name": "upload page", "path": "/files/upload/"},
-            {"name": "upload", "method": "POST", "path": "/files/upload/", "upload": {"field": "upload", "size_kb": 200}},
+            {"name": "upload", "method": "POST", "path": "/files/upload/", "upload": {"field": "upload"}},
         ],
     },
 ]  # fmt: skip
@@ -44,10 +44,10 @@ def slowed(world: World) -> World:
     source = world.source or Source({})
     text = source.files[VIEWS]
     code = text.decode() if isinstance(text, bytes) else text
-    slow = code.replace("def home(", f"import time\ntime_to_wait = {SLOW_S}\n\n\ndef home(", 1)
-    head, _, body = slow.partition("def home(")
+    head, _, body = code.partition("def home(")
     signature, _, rest = body.partition(":\n")
-    files = {**source.files, VIEWS: f"{head}def home({signature}:\n    time.sleep(time_to_wait)\n{rest}"}
+    wait = f'    __import__("time").sleep({SLOW_S})\n'
+    files = {**source.files, VIEWS: f"{head}def home({signature}:\n{wait}{rest}"}
     return replace(world, source=replace(source, files=files))
 
 

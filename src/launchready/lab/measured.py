@@ -24,6 +24,7 @@ from launchready.measurement import (
     Visit,
 )
 from launchready.performance.kept import FOLDER, written
+from launchready.performance.statistics import distribution
 from launchready.performance.targets import ACCOUNT
 
 URL = "https://app.brightside.example"
@@ -39,15 +40,21 @@ SMALL, LARGE = "newcomer", "owner"
 Change = Callable[[Measurement], Measurement]
 
 
-def remeasured(change: Change = lambda measurement: measurement, *, days: float = 1) -> world.Change:
+def remeasured(
+    change: Change = lambda measurement: measurement, *, days: float = 1, before: Change | None = None
+) -> world.Change:
     """The healthy repository beside whose `launchready.toml` that measurement is kept."""
-    return ignored({**rehearsal(2), **measured(change, days=days)})
+    return ignored({**rehearsal(2), **measured(change, days=days, before=before)})
 
 
-def measured(change: Change = lambda measurement: measurement, *, days: float = 1) -> dict[str, str]:
-    """The kept measurement of so many days ago, by path."""
-    found = change(healthy(datetime.now(UTC) - timedelta(days=days)))
-    return {str(FOLDER / f"{found.at:%Y%m%dT%H%M%S%fZ}.json"): written(found)}
+def measured(
+    change: Change = lambda measurement: measurement, *, days: float = 1, before: Change | None = None
+) -> dict[str, str]:
+    """The kept measurements, by path: of so many days ago, and of the release before; left out, that one was alike."""
+    now = datetime.now(UTC)
+    earlier = replace((before or change)(healthy(now - timedelta(days=days + 7))), release="0.9.0")
+    kept = (earlier, change(healthy(now - timedelta(days=days))))
+    return {str(FOLDER / f"{found.at:%Y%m%dT%H%M%S%fZ}.json"): written(found) for found in kept}
 
 
 def healthy(at: datetime) -> Measurement:
@@ -96,9 +103,11 @@ def spread(p95_s: float, n: int = 120) -> Distribution:
     def quantile(q: float, value_s: float) -> Quantile:
         return Quantile(q, value_s, value_s * 0.95, value_s * 1.05)
 
+    samples = [p95_s * (0.4 + 0.63 * (i + 0.5) / n) for i in range(n)]
     return Distribution(
-        n, quantile(0.5, p95_s * 0.6), quantile(0.95, p95_s), quantile(0.99, p95_s * 1.1), p95_s * 0.6, p95_s * 1.2
-    )
+        n, quantile(0.5, p95_s * 0.6), quantile(0.95, p95_s), quantile(0.99, p95_s * 1.1), p95_s * 0.6, p95_s * 1.2,
+        distribution(samples).counts,
+    )  # fmt: skip
 
 
 def exchange(flow: str, step: str, route: str) -> Exchange:

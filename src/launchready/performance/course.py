@@ -93,6 +93,7 @@ class Course:
         self._stack = stack
         self._signed: dict[str, SignedIn | Untold] = {}
         self._seen: list[Seen] = []
+        self._of_accounts: list[Seen] = []
         self._saving = Saving(self.saved_in / FOLDER / self.stem, self.saved_in)
         self._own = await stack.enter_async_context(open_sessions(self.look.network, self.look.dns))
         self._lines = Lines(self._line)
@@ -138,7 +139,8 @@ class Course:
 
     async def ask_database(self, wanted: bool) -> None:
         """The queries of each step that can be repeated, from the database's own counters and from traces."""
-        repeatable = [(seen, step) for seen in self._seen for step in seen.run.steps if _repeatable(seen, step)]
+        every = (*self._seen, *self._of_accounts)
+        repeatable = [(seen, step) for seen in every for step in seen.run.steps if _repeatable(seen, step)]
         variable = self.settings.database_env or (
             self.look.portal.deploy.database_env if self.look.portal.deploy else ""
         )
@@ -173,9 +175,8 @@ class Course:
         for flow in [seen.flow for seen in self._seen if seen.flow.user in (small, large) and not seen.run.trouble]:
             if logs_in(flow) or flow.changes:
                 continue
-            for user in (small, large):
-                self.told(f"comparing accounts: {flow.name} as {user}")
-                await self._account(flow.model_copy(update={"user": user}))
+            self.told(f"comparing accounts: {flow.name} as {small} and as {large}")
+            await self._accounts([flow.model_copy(update={"user": user}) for user in (small, large)])
 
     async def open_browser(self) -> None:
         """The pages at which the flows ended, in a real browser on the buyer's line."""
@@ -296,21 +297,31 @@ class Course:
     def _asker(self, seen: Seen, step: StepRun) -> Asker:
         return Asker(self, seen, step)
 
-    async def _account(self, flow: Flow) -> None:
+    async def _accounts(self, flows: Sequence[Flow]) -> None:
+        """The same flow by two users, in turn, so that a busy minute meets both."""
         async with self._lines.one() as line:
-            session = await self._visitor(line, flow)
-            if isinstance(session, Untold):
-                self.untold.append(replace(session, flow=flow.name, part="growth"))
-                return
-            first = await self._walk(flow, session)
-            if first.trouble:
-                self.untold.append(replace(first.trouble, flow=flow.name, part="growth"))
-                return
-            self.exchanges += exchanges(first, flow.user)
-            times = Times(flow, self.way, self.settings.target_s, pace=ACCOUNT)
+            walked: list[tuple[Seen, Times]] = []
+            for flow in flows:
+                session = await self._visitor(line, flow)
+                trouble = session if isinstance(session, Untold) else None
+                if isinstance(session, CurlSession):
+                    run = await self._walk(flow, session)
+                    trouble = run.trouble
+                    walked.append(
+                        (Seen(flow, run, session), Times(flow, self.way, self.settings.target_s, pace=ACCOUNT))
+                    )
+                if trouble:
+                    self.untold.append(replace(trouble, flow=flow.name, part="growth"))
+                    return
             for _ in range(ACCOUNT_WALKS):
-                times.take(await self._walk(flow, session))
-        self.steps += times.kept()
+                for seen, times in walked:
+                    if seen.session:
+                        times.take(await self._walk(seen.flow, seen.session))
+        for seen, times in walked:
+            if all(one.flow.name != seen.flow.name or one.flow.user != seen.flow.user for one in self._seen):
+                self.exchanges += exchanges(seen.run, seen.flow.user)
+                self._of_accounts.append(seen)
+            self.steps += times.kept()
 
 
 @dataclass

@@ -77,8 +77,8 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
         await course.walk_once()
         await course.load(wanted.rate_per_s)
         if not wanted.smoke:
-            await course.ask_database(wanted.database)
             await course.compare_accounts()
+            await course.ask_database(wanted.database)
             if wanted.browser:
                 await course.open_browser()
             await course.read_traces()

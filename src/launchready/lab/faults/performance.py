@@ -16,4 +16,13 @@ FAULTS = (
         subject="dashboard: dashboard",
         twin=remeasured(lambda m: slower(m, "dashboard", 1.7)),
     ),
+    Fault(
+        "slower-release",
+        "Since the last release the upload takes half as long again",
+        "performance.regression",
+        Severity.HIGH,
+        remeasured(lambda m: slower(m, "upload", 0.63), before=lambda m: m),
+        subject="upload: upload",
+        twin=remeasured(lambda m: slower(m, "upload", 0.63), before=lambda m: slower(m, "upload", 0.62)),
+    ),
 )
