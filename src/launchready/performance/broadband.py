@@ -68,9 +68,10 @@ def as_seen(
 
     `sent` and `received` are bytes on the wire, head and body. `own_rtt_s` is the round trip from here, of the times
     connections took; it is taken out, as are the rounds of slow start it was paid in. What is left is the server's own
-    time and stays, and so does the lookup: name servers are not behind the line. `fresh`: a connection was opened for it. A kept one has the initial window again, since a buyer
-    reads before the next click (RFC 5681 section 4.1). `tls_round_trips`: 1 for TLS 1.3 (RFC 8446 section 2), 2 for
-    1.2; left out, it is told from the times where the way is long enough, else 1.
+    time and stays, and so does the lookup: name servers are not behind the line. `fresh`: a connection was opened for
+    it. A kept one has the initial window again, since a buyer reads before the next click (RFC 5681 section 4.1).
+    `tls_round_trips`: 1 for TLS 1.3 (RFC 8446 section 2), 2 for 1.2; left out, it is told from the times where the way
+    is long enough, else 1.
     """
     rtt_s = line.rtt_ms / 1000
     if not (line.down_mbps or line.up_mbps or rtt_s):
