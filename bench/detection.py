@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,10 +122,7 @@ def compared(report: dict[str, Any], cause: Cause | None, seconds: float) -> Jud
     if cause is None:
         wrong = tuple(f"{check}: {f['subject']}: {f['problem']}" for check, _, f in findings)
         return Judged("", "ALARMED" if wrong else "silent", (), wrong, unchecked, seconds)
-    named = [
-        check == cause.check and all(word.lower() in text.lower() for word in cause.words)
-        for check, text, _ in findings
-    ]
+    named = [check == cause.check and all(names(text, word) for word in cause.words) for check, text, _ in findings]
     right = {cause.check, *cause.also}
     also = {check.partition(".")[2] for check, _, _ in findings if check in cause.also}
     wrong = tuple(f"{check}: {f['subject']}: {f['problem']}" for check, _, f in findings if check not in right)
@@ -133,6 +131,12 @@ def compared(report: dict[str, Any], cause: Cause | None, seconds: float) -> Jud
             f"wrong words: {f['problem']} {f['evidence']}" for check, _, f in findings if check == cause.check
         )
     return Judged(cause.check, "found" if any(named) else "MISSED", tuple(sorted(also)), wrong, unchecked, seconds)
+
+
+def names(text: str, word: str) -> bool:
+    """Whether the text holds the word, in any case; a route such as `GET /` as a whole, not as another's beginning."""
+    end = r"(?![\w/{])" if " /" in word else ""
+    return re.search(re.escape(word) + end, text, re.IGNORECASE) is not None
 
 
 def serve(place: Place, wanted: str) -> int:

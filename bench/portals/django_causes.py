@@ -49,7 +49,7 @@ CAUSES = (
         "list-without-pages",
         "all invoices are on one page",
         "performance.pagination",
-        ("GET /invoices/", "2"),
+        ("GET /invoices/", "2,000"),
         (
             Edit(
                 _VIEWS,

@@ -35,7 +35,7 @@ CAUSES = (
         "api-without-pages",
         "the API gives all bills",
         "performance.pagination",
-        ("GET /api/bills", "2"),
+        ("GET /api/bills", "2,000"),
         (
             Edit(
                 _SERVER,
@@ -70,7 +70,7 @@ CAUSES = (
         "key-made-at-first-use",
         "the first visitor of the dashboard waits for a key that is derived then",
         "performance.cold",
-        ("dashboard",),
+        ("log in", "GET /"),
         (
             Edit(
                 _SERVER,

@@ -50,7 +50,7 @@ CAUSES = (
         "rate-by-rate",
         "the dashboard asks for exchange rates one after another",
         "performance.serial_calls",
-        ("GET /api/dashboard", "127.0.0.1", "8"),
+        ("GET /api/dashboard", "127.0.0.1", "8 times"),
         (
             Edit(
                 "rates.py",
