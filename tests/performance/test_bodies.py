@@ -181,6 +181,8 @@ def test_rows_are_those_of_the_longest_table_or_list() -> None:
     menu = "<ul>" + "<li>m</li>" * 12 + "</ul>"
 
     assert facts(f"{menu}{table}{menu}", HTML).rows == 30
+    assert facts(table.replace("<table>", "<table><thead><tr><th>n</th></tr></thead>", 1), HTML).rows == 30
+    assert facts("<table><thead><tr><th>n<tbody>" + "<tr><td>1" * 7 + "</table>", HTML).rows == 7
     assert facts("<div role=listitem>x</div>" * 44, HTML).rows == 44
     assert facts("<script>'<tr><tr><tr>'</script><p>no list</p>", HTML).rows == 0
 

@@ -9,7 +9,7 @@ from tests.performance.judging import HEALTHY, found, judged, passed, unchecked
 
 from launchready.lab.faults.performance_answers import first_after, growing
 from launchready.lab.measured import LARGE, SMALL
-from launchready.measurement import BodyFacts, Measurement, RouteQueries, Statement
+from launchready.measurement import BodyFacts, Measurement, Phases, RouteQueries, Statement
 from launchready.model import NotChecked, Passed, Severity
 from launchready.performance.cold import cold
 from launchready.performance.growth import growth
@@ -109,6 +109,17 @@ async def test_the_first_visitor_who_waits_far_longer_is_found() -> None:
     assert (row.subject, row.severity) == ("dashboard: dashboard", Severity.HIGH)
     assert row.problem == "The first visitor waits 6.2 s for dashboard, those after 252 ms."
     assert (await found(cold, first_after(2.5)(HEALTHY))).severity is Severity.NICE
+
+
+async def test_a_first_visitor_who_is_redirected_is_told_which_answer_it_was() -> None:
+    asked = next(one for one in HEALTHY.exchanges if one.flow == "dashboard")
+    led_to = replace(asked, route="GET /start", hop=1, phases=Phases(wait_s=5.9))
+    again = replace(asked, route="GET /later", phases=Phases(wait_s=9.0))
+
+    row = await found(cold, first_after(6.2)(replace(HEALTHY, exchanges=(*HEALTHY.exchanges, led_to, again))))
+
+    assert row.evidence.endswith("5.9 s of the first walk was GET /start")
+    assert "of the first walk" not in (await found(cold, first_after(6.2)(HEALTHY))).evidence
 
 
 async def test_a_first_time_within_the_target_or_near_the_others_is_right() -> None:

@@ -170,12 +170,15 @@ def _read(text: str) -> _Read:
         visible.append(between)
         position = element.end + len(element.text)
         tag = element.tag
-        if tag in ("table", "ul", "ol", "dl"):
+        if tag == "tbody":
+            _close(open_lists, "thead")
+        if tag in ("table", "thead", "ul", "ol", "dl"):
             if len(open_lists) < MOST_OPEN:
                 open_lists.append([tag, 0])
         elif (owner := _ROWS.get(tag)) and (holder := _innermost(open_lists, owner)):
-            holder[1] = int(str(holder[1])) + 1
-            found.rows = max(found.rows, int(str(holder[1])))
+            if holder[0] != "thead":  # names of columns are no row
+                holder[1] = int(str(holder[1])) + 1
+                found.rows = max(found.rows, int(str(holder[1])))
         elif (
             tag == "link"
             and len(early) < 20
@@ -287,10 +290,10 @@ def _codings(page: Page) -> set[str]:
 
 
 _TEXT_KINDS = frozenset({"html", "json", "script", "style"})
-_ROWS = {"tr": ("table",), "li": ("ul", "ol"), "dt": ("dl",)}
+_ROWS = {"tr": ("table", "thead"), "li": ("ul", "ol"), "dt": ("dl",)}
 _DECODER = json.JSONDecoder()
 _EARLY_LINK = re.compile(r"""<([^<>]{1,500})>[^<>]{0,100}?\brel\s*=\s*"?(?:preconnect|preload)\b""", re.IGNORECASE)
-_CLOSED = re.compile(r"</(table|ul|ol|dl)\b", re.IGNORECASE)
+_CLOSED = re.compile(r"</(table|thead|ul|ol|dl)\b", re.IGNORECASE)
 _TAG = re.compile(r"<[^>]*+>?")
 _ASSIGNED = re.compile(
     r"""(?:(?:window|self|globalThis)(?:\.[\w$]{1,60}|\[["'][\w$-]{1,60}["']\])|\b(?:var|let|const)\s{1,8}[\w$]{1,60})

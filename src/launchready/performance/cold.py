@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from launchready.gate import check
-from launchready.measurement import StepTimes
+from launchready.measurement import Exchange, Measurement, StepTimes
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.performance.answers import seconds
 from launchready.performance.kept import UNLOCK, measurement_of
@@ -47,7 +47,7 @@ async def cold(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if not firsts:
         yield NotChecked(portal.domain, "no step was walked a first time and again", UNLOCK)
         return
-    slow = [row for one in firsts if (row := _judged(one))]
+    slow = [row for one in firsts if (row := _judged(one, measured))]
     for row in slow:
         yield row
     if not slow:
@@ -55,7 +55,7 @@ async def cold(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield Passed(portal.domain, f"the slowest first time took {seconds(slowest.cold_s or 0)}, {slowest.step}")
 
 
-def _judged(one: StepTimes) -> Finding | None:
+def _judged(one: StepTimes, measured: Measurement) -> Finding | None:
     first_s = one.cold_s or 0.0
     warm_s = one.seen.p50.value_s if one.seen else 0.0
     if first_s <= one.target_s or first_s <= TIMES * warm_s:
@@ -63,9 +63,30 @@ def _judged(one: StepTimes) -> Finding | None:
     return Finding(
         f"{one.flow}: {one.step}",
         f"The first visitor waits {seconds(first_s)} for {one.step}, those after {seconds(warm_s)}.",
-        evidence=f"{one.route}: first walk {seconds(first_s)}, then {seconds(warm_s)} in the median of {one.seen.n}"
-        if one.seen
-        else "",
+        evidence=_evidence(one, measured),
         severity=Severity.HIGH if first_s > 2 * one.target_s else Severity.NICE,
         key=one.user,
     )
+
+
+def _evidence(one: StepTimes, measured: Measurement) -> str:
+    if not one.seen:
+        return ""
+    told = f"{one.route}: first walk {seconds(one.cold_s or 0.0)}, then {seconds(one.seen.p50.value_s)}"
+    told += f" in the median of {one.seen.n}"
+    answers = _first_walk(one, measured)
+    if len(answers) < 2:
+        return told
+    longest = max(answers, key=lambda answer: answer.phases.total_s)
+    return f"{told}\n{seconds(longest.phases.total_s)} of the first walk was {longest.route}"
+
+
+def _first_walk(one: StepTimes, measured: Measurement) -> list[Exchange]:
+    """The step's own request and what its redirects led to, that first time."""
+    found: list[Exchange] = []
+    for answer in measured.exchanges:
+        if (answer.flow, answer.step, answer.user) == (one.flow, one.step, one.user):
+            if found and answer.hop <= found[-1].hop:
+                break  # a later walk begins
+            found.append(answer)
+    return found
