@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from launchready.hardening.variables_python_nodes import written
+from launchready.probes.python_syntax import parsed
 
 _DJANGO = frozenset({"INSTALLED_APPS", "ROOT_URLCONF", "MIDDLEWARE", "ALLOWED_HOSTS", "WSGI_APPLICATION", "SECRET_KEY"})
 _SETTINGS = re.compile(r"settings|(?:^|/)(?:config|conf)/(?:\w+/)?(?:base|common|prod\w*|live|defaults?)\.py$")
@@ -34,7 +35,7 @@ class Flag:
 def python_flags(path: str, text: str, production: Mapping[str, str | None]) -> list[Flag]:
     """Every flag of one file; nothing where it is not Python. `production` holds what production sets."""
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     names = {written(t) for n in tree.body if isinstance(n, ast.Assign) for t in n.targets}

@@ -22,6 +22,7 @@ from launchready.hardening.variables_python_nodes import (
     target,
     written,
 )
+from launchready.probes.python_syntax import parsed
 
 MARKS = re.compile(r"environ|getenv|\bEnv\b|decouple|BaseSettings|starlette")
 """A file without any of these reads no variable by itself."""
@@ -46,7 +47,7 @@ def read_python(text: str) -> Facts:
     """The facts of one file; `trouble` says why there are none."""
     facts = Facts()
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f" at line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
         facts.trouble = f"it is not Python that can be parsed{where}"

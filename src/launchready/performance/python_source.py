@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import PurePosixPath
+
+from launchready.probes import python_syntax
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -77,9 +78,7 @@ class Module:
 def parsed(path: str, text: str) -> Module | None:
     """A file; None where it is not Python."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Module(path, ast.parse(text), text)
+        return Module(path, python_syntax.parsed(text), text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from launchready.probes.python_syntax import parsed
+
 
 @dataclass(frozen=True, slots=True)
 class Handler:
@@ -38,7 +40,7 @@ def python_handlers(sources: Mapping[str, str], wanted: frozenset[str]) -> list[
     for path, text in sources.items():
         if path.endswith(".py") and re.search(r"health|ready|status|livez|[\"']/?up|urlpatterns|ROOT_URLCONF", text):
             try:
-                trees[path] = ast.parse(text)
+                trees[path] = parsed(text)
             except (SyntaxError, ValueError, RecursionError):
                 continue
     found = [one for path, tree in trees.items() for one in _decorated(path, tree, wanted)]
@@ -117,7 +119,7 @@ def _view(
     if not file or file not in sources:
         return None
     try:
-        tree = trees[file] if file in trees else ast.parse(sources[file])
+        tree = trees[file] if file in trees else parsed(sources[file])
     except (SyntaxError, ValueError, RecursionError):
         return None
     return next((_judged(route, file, node) for node in tree.body if _is(node, function or head)), None)

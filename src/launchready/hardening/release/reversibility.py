@@ -13,6 +13,8 @@ import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from launchready.probes.python_syntax import parsed
+
 MOST_FILES, MOST_BYTES = 400, 512 * 1024
 EXPAND_AND_CONTRACT = (
     "Expand first: release a version that adds what is new and works with old and new. "
@@ -57,7 +59,7 @@ def read(path: str, text: str) -> list[Irreversible]:
     if not path.endswith(".py") or path.endswith("__init__.py"):
         return []
     try:
-        tree = ast.parse(text)
+        tree = parsed(text)
     except (SyntaxError, ValueError, RecursionError):
         return [Irreversible(path, 0, "cannot be read as Python")]
     return [*_django(path, tree), *_alembic(path, tree)]

@@ -18,7 +18,9 @@ SLOW = (
         NICE,
         subject="accounts_user",
     ),
-    Mistake("big-first-load", "The dashboard carries two megabytes of JSON", VIEWS, "performance.payload", HIGH),
+    Mistake(
+        "big-first-load", "The dashboard carries two megabytes of JSON", VIEWS, "performance.payload", HIGH, "GET /"
+    ),
     Mistake(
         "no-pages", "The list of invoices has no pages", VIEWS, "performance.pagination", HIGH, subject="GET /invoices/"
     ),
