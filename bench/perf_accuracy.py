@@ -44,7 +44,7 @@ def main() -> int:
     with contextlib.suppress(OSError):
         # For all of them alike: what else runs here is not what is measured.
         os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-    server = subprocess.Popen([sys.executable, HERE / "perf_server.py"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, HERE / "load" / "known_server.py"], stdout=subprocess.PIPE, text=True)
     failed = False
     try:
         assert server.stdout
@@ -140,7 +140,14 @@ def locust(url: str, rate: float, seconds: float) -> float | None:
     if importlib.util.find_spec("locust") is None:
         return None
     users = max(2, round(rate * MEAN_S * 3))
-    command = [sys.executable, str(HERE / "perf_locust.py"), url, str(users), str(rate), str(int(rate * seconds))]
+    command = [
+        sys.executable,
+        str(HERE / "load" / "locust_users.py"),
+        url,
+        str(users),
+        str(rate),
+        str(int(rate * seconds)),
+    ]
     said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return float(json.loads(said.splitlines()[-1])["p95_ms"])
 

@@ -33,7 +33,7 @@ def main() -> int:
     """Measure in turns, print, judge."""
     with contextlib.suppress(OSError):
         os.nice(-15)  # for all of them alike: what else runs here is not what is measured
-    server = subprocess.Popen([sys.executable, HERE / "perf_server.py"], stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([sys.executable, HERE / "load" / "known_server.py"], stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout
         url = f"http://127.0.0.1:{int(server.stdout.readline())}/"
@@ -43,7 +43,7 @@ def main() -> int:
             ours.append(spent(["perf_cost.py", url]))
             told = f"round {number}: launchready {ours[-1]:6.1f} ms of CPU per 1,000 requests"
             if locust:
-                theirs.append(spent(["perf_locust.py", url, str(VISITORS), "0", str(REQUESTS)]))
+                theirs.append(spent(["load/locust_users.py", url, str(VISITORS), "0", str(REQUESTS)]))
                 told += f", Locust {theirs[-1]:6.1f}"
             print(told, flush=True)
     finally:

@@ -1,4 +1,4 @@
-"""Locust's FastHttpUser, driven for the benches beside ours: `perf_locust.py URL USERS PER_SECOND REQUESTS`.
+"""Locust's FastHttpUser, driven for the benches beside ours: `locust_users.py URL USERS PER_SECOND REQUESTS`.
 
 PER_SECOND 0: each user as fast as they can. Prints JSON: requests, p95 in ms as Locust reports it, CPU seconds.
 """
