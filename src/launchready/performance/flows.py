@@ -243,15 +243,18 @@ def _keep(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
 
 
 def _is_login(visitor: Walk, page: Page, way: Way) -> bool:
-    """Whether the step ended at a login: it was led there, or got the form with a status that says so.
+    """Whether the step ended at a login: it was led there, or got the form with a status that says so, or in place.
 
-    A page that asks for the password again, such as one of settings, is none: its address says nothing of a login.
+    A page that asks for the password again, such as one of settings, is none: its address says nothing of a login, and
+    its form is not sent to where the user was logged in.
     """
-    if page.status not in (200, 401, 403, 419, 440) or (page.status == 200 and len(way.replies) == 1):
+    if page.status not in (200, 401, 403, 419, 440) or b"password" not in page.body.lower():
         return False
-    if page.status == 200 and not visitor.is_login(page.url):
-        return False
-    return b"password" in page.body.lower() and has_password_field(page) and login_form(page) is not None
+    form = login_form(page) if has_password_field(page) else None
+    if form is None or page.status != 200:
+        return form is not None
+    in_place = visitor.signed_in and urlsplit(form.action).path in visitor.login_paths
+    return in_place or (len(way.replies) > 1 and visitor.is_login(page.url))
 
 
 def _login_instead(visitor: Walk, way: Way) -> Refusal:

@@ -6,17 +6,12 @@ in code spans and fenced blocks, everything else has its punctuation escaped.
 
 from __future__ import annotations
 
-import re
-
 from launchready.model import Finding, Report, Status, Tree
-from launchready.report import digest
+from launchready.performance.regression import compare
+from launchready.report import digest, performance
 from launchready.report.digest import Blind, Group
-from launchready.report.text import clean, linked, listed, minutes, opened
-
-_LIVE = re.compile(r"[\\`*_\[\]<>|~$&]|^ *(?:[-+=#]|\d+[.)])")
-_AUTOLINK = re.compile(r"\S*(?:://|@|www\.)\S*", re.IGNORECASE)
-"""What GitHub turns into links and mentions by itself (GFM, autolinks extension)."""
-_PIPE, _ESCAPED_PIPE = re.compile(r"(?<!\\)\|"), r"\\|"
+from launchready.report.markdown_text import block, code, escaped, prose, row
+from launchready.report.text import linked, listed, minutes, opened
 
 
 def render(report: Report) -> str:
@@ -26,6 +21,7 @@ def render(report: Report) -> str:
         f"{prose(digest.headline(report))} {prose(digest.totals(report))}",
         *_first(report),
         *_bar(report),
+        *_measured(report),
         *_findings(report),
         *_blind(report),
         *_accepted(report),
@@ -34,31 +30,6 @@ def render(report: Report) -> str:
         prose(f"{digest.cost(report)}, {report.started:%Y-%m-%d %H:%M} UTC, launchready {report.version}"),
     ]
     return "\n\n".join(parts) + "\n"
-
-
-def prose(text: str) -> str:
-    """Text that stays text: punctuation escaped; addresses, which would become links, in code spans."""
-    shown, done = clean(text), 0
-    out: list[str] = []
-    for match in _AUTOLINK.finditer(shown):
-        out += [_escaped(shown[done : match.start()]), code(match[0])]
-        done = match.end()
-    return "".join([*out, _escaped(shown[done:])])
-
-
-def code(text: str) -> str:
-    """A code span that ends where the text does, whatever backticks it holds."""
-    shown = clean(text)
-    fence = "`" * (_longest_run(shown) + 1)
-    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{pad}{shown}{pad}{fence}" if shown else ""
-
-
-def block(text: str) -> str:
-    """A fenced block, with a fence longer than any in the text."""
-    shown = clean(text, lines=True)
-    fence = "`" * max(3, _longest_run(shown) + 1)
-    return f"{fence}text\n{shown}\n{fence}"
 
 
 def _first(report: Report) -> list[str]:
@@ -84,11 +55,18 @@ def _on_more(group: Group) -> str:
 
 def _bar(report: Report) -> list[str]:
     rows = [
-        _row(prose(row.id), f"**{digest.PROOF_WORDS[row.proof]}**", prose(row.must_hold), prose(row.reason))
-        for row in report.bar
+        row(prose(one.id), f"**{digest.PROOF_WORDS[one.proof]}**", prose(one.must_hold), prose(one.reason))
+        for one in report.bar
     ]
     table = "\n".join(["| row | is | must hold | because |", "| --- | --- | --- | --- |", *rows])
     return ["## The minimum bar", table] if rows else []
+
+
+def _measured(report: Report) -> list[str]:
+    if report.measured is None:
+        return []
+    changes = compare(report.baseline, report.measured) if report.baseline else ()
+    return [performance.markdown(report.measured, changes).rstrip()]
 
 
 def _findings(report: Report) -> list[str]:
@@ -117,7 +95,7 @@ def _group(group: Group) -> list[str]:
 
 def _reference(finding: Finding) -> str:
     return "; ".join(
-        f"[{_escaped(name)}](<{link}>)" if link else prose(name) for name, link in linked(finding.reference)
+        f"[{escaped(name)}](<{link}>)" if link else prose(name) for name, link in linked(finding.reference)
     )
 
 
@@ -130,14 +108,9 @@ def _blind(report: Report) -> list[str]:
     return [heading, "\n".join(table)]
 
 
-def _blind_row(row: Blind) -> str:
-    checks, subjects = listed([code(c) for c in row.checks]), listed([code(s) for s in row.subjects], 4)
-    return _row(prose(row.reason), prose(row.unlock), checks, subjects)
-
-
-def _row(*cells: str) -> str:
-    """A table row; a pipe ends a cell even inside a code span (GFM, tables extension)."""
-    return f"| {' | '.join(_PIPE.sub(_ESCAPED_PIPE, cell) for cell in cells)} |"
+def _blind_row(blind: Blind) -> str:
+    checks, subjects = listed([code(c) for c in blind.checks]), listed([code(s) for s in blind.subjects], 4)
+    return row(prose(blind.reason), prose(blind.unlock), checks, subjects)
 
 
 def _accepted(report: Report) -> list[str]:
@@ -158,11 +131,3 @@ def _pictures(report: Report) -> list[str]:
 def _branches(tree: Tree, depth: int) -> list[str]:
     line = f"{'  ' * depth}- {code(tree.label)}"
     return [line, *(line for child in tree.children for line in _branches(child, depth + 1))]
-
-
-def _escaped(text: str) -> str:
-    return _LIVE.sub(lambda match: f"{match[0][:-1]}\\{match[0][-1]}", text)
-
-
-def _longest_run(text: str) -> int:
-    return max((len(run) for run in re.findall(r"`+", text)), default=0)

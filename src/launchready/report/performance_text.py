@@ -14,7 +14,7 @@ from rich.text import Text
 from launchready.measurement import Measurement, StepTimes
 from launchready.performance.regression import Change
 from launchready.report import performance_compared as compared
-from launchready.report.markdown import code, prose
+from launchready.report.markdown_text import code, prose, row
 from launchready.report.performance_digest import (
     FAST,
     OPEN,
@@ -78,10 +78,14 @@ def markdown(measured: Measurement, changes: Sequence[Change] = ()) -> str:
     slow = [times for times in measured.steps if verdict(times) != FAST]
     for times in slow:
         if found := causes(measured, times)[:MOST_CAUSES]:
-            parts.append("\n".join([f"{code(times.step)} waits:", "", *(f"- {prose(cause)}" for cause in found)]))
+            parts.append(
+                "\n".join(
+                    [f"{code(clean(times.step, most=NAME))} waits:", "", *(f"- {prose(cause)}" for cause in found)]
+                )
+            )
     if changes:
         lines = [
-            f"| {code(compared.subject(one))} | {compared.before_after(one)} | {prose(compared.words(one))} |"
+            row(code(compared.subject(one)), compared.before_after(one), prose(compared.words(one)))
             for one in compared.ordered(changes)
         ]
         head = ["| step | was | is |", "| --- | ---: | --- |"]
@@ -151,8 +155,8 @@ def _row(times: StepTimes) -> str:
     word = verdict(times)
     if times.seen is None:
         told = f"{counted(times.failures, 'walk')}, none came through"
-        return f"| {code(times.step)} | **{word}** | {told} | | | {times.target_s:g} s |"
+        return row(code(clean(times.step, most=NAME)), f"**{word}**", told, "", "", f"{times.target_s:g} s")
     seen = times.seen
     cells = (spoken(seen.p50.value_s), interval(seen.p95), spoken(seen.p99.value_s), f"{times.target_s:g} s")
     shown = word if word == FAST else f"**{word}**"
-    return f"| {code(times.step)} | {shown} | {' | '.join(cells)} |"
+    return row(code(clean(times.step, most=NAME)), shown, *cells)

@@ -19,6 +19,7 @@ from rich.tree import Tree as DrawnTree
 
 from launchready.model import BarRow, DeploymentMap, Finding, Proof, Report, Severity, Status, Tree, Verdict
 from launchready.report import digest, map_text
+from launchready.report.performance_digest import headline, line_words
 from launchready.report.digest import Blind, Group
 from launchready.report.text import clean, counted, listed, minutes
 
@@ -36,7 +37,7 @@ WIDE = 76
 
 def render(report: Report, console: Console) -> None:
     """Print the report."""
-    for part in (_verdict, _first, _findings, _bar, _blind, _accepted, _pictures, _end):
+    for part in (_verdict, _first, _findings, _bar, _measured, _blind, _accepted, _pictures, _end):
         part(report, console)
 
 
@@ -148,6 +149,17 @@ def _bar(report: Report, console: Console) -> None:
 
 def _proof(row: BarRow) -> Text:
     return Text(digest.PROOF_WORDS[row.proof], PROOF_STYLE[row.proof])
+
+
+def _measured(report: Report, console: Console) -> None:
+    if report.measured is None:
+        return
+    measured = report.measured
+    _heading(console, "Speed of the core flows")
+    console.print(_hanging("-", Text.assemble(_t(headline(measured)), (f" {_t(line_words(measured))}", "dim"))))
+    seen = f"Measured {measured.at:%Y-%m-%d %H:%M} UTC"
+    release = f", release {_t(measured.release)}" if measured.release else ""
+    console.print(Text(f"{seen}{release}; with pictures: -o report.html", "dim"))
 
 
 def _blind(report: Report, console: Console) -> None:
