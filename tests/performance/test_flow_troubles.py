@@ -52,6 +52,19 @@ async def test_a_session_that_ends_half_way_is_said_at_the_step_where_it_did(por
     assert portal.of("GET", "/") == []
 
 
+async def test_a_login_that_is_shown_in_place_with_200_is_no_page_behind_it(portal: Portal) -> None:
+    form = login_page("<p>Please log in again.</p>", extra="<h1>Welcome to the portal of Example and Sons</h1>")
+    portal.answers["GET /login/"] = page(form.replace("Please log in again.", ""), set_cookie="csrftoken=a; Path=/")
+    portal.answers["POST /login/"] = redirect("/", 302, "sessionid=b; Path=/")
+    portal.answers["GET /reports"] = page(form)
+    assert "the session of ada is gone" in reason(await walked(portal, LOGIN, {"path": "/reports"}))
+    portal.answers["GET /reports"] = page(
+        f"<h1>Reports</h1><p>Twelve of them, and a project of another name.</p>{form}"
+    )
+    assert (await walked(portal, LOGIN, {"path": "/reports"})).trouble is None
+    assert (await walked(portal, LOGIN, {"path": "/login/"})).trouble is None, "asked for by its own address"
+
+
 async def test_an_api_that_no_longer_knows_the_session_says_401(portal: Portal) -> None:
     portal.answers["GET /api/me"] = Answer(401, "{}", kind="application/json")
     assert "the session of ada is gone" in reason(await walked(portal, LOGIN, {"path": "/api/me"}))

@@ -16,7 +16,7 @@ from launchready.performance.flow_bodies import URLENCODED
 from launchready.performance.flow_choice import LOGIN, Ground, whole_address
 from launchready.performance.flow_redirects import Way
 from launchready.performance.flow_refusals import Refusal, captcha, is_locked, refusal_of, retry_after, said_error
-from launchready.performance.flow_walk import Walk, credentials, stopped
+from launchready.performance.flow_walk import Walk, credentials, stopped, words_of
 from launchready.performance.saved import Saving, without_people
 from launchready.performance.words import Request, Session, StepRun
 from launchready.portal_performance import FlowLogin
@@ -42,6 +42,8 @@ class SignedIn:
     """The login itself."""
     page: Page | None = None
     """Where it led."""
+    login_words: frozenset[str] = frozenset()
+    """What the login's page showed."""
 
 
 async def signed_in(
@@ -57,7 +59,7 @@ async def signed_in(
     if trouble := steps[-1].trouble:
         session.close()
         return trouble
-    return SignedIn(user, session, walk.tokens, steps, walk.page)
+    return SignedIn(user, session, walk.tokens, steps, walk.page, walk.login_words)
 
 
 async def log_in(walk: Walk, login: FlowLogin, name: str) -> tuple[StepRun, ...]:
@@ -85,6 +87,7 @@ async def _attempt(walk: Walk, login: FlowLogin, user: str, name: str, page_step
         return (walk.run(page_step, came.replies, found),)
     shown = walk.run(page_step, came.replies)
     walk.login_paths.add(urlsplit(came.replies[-1].page.url).path)
+    walk.login_words = words_of(came.replies[-1].page)
     body = urlencode(found.filled(*account)).encode()
     sent = await walk.ask(Request(found.action, "POST", (("Content-Type", URLENCODED),), body))
     refusal = _judged(walk, login, user, came, sent)

@@ -17,6 +17,7 @@ from launchready.performance.flow_values import Kept
 from launchready.performance.saved import Saving
 from launchready.performance.words import Reply, Request, Session, StepRun
 from launchready.probes.failures import Failure, NoAddress, OutOfTime, Phase, Refused, Timeout, TlsFailed
+from launchready.probes.forms import visible_text
 from launchready.probes.page import Page
 from launchready.probes.pages import is_html, markup
 from launchready.probes.set_cookie import is_csrf, read_cookie
@@ -25,6 +26,10 @@ UNIQUE = "unique"
 """`{unique}`: another word in each walk, for portals that refuse the same record twice."""
 _LOGIN_PATH = re.compile(r"log-?_?in|sign-?_?in|log-?on|auth|session|sso|anmeld|connexion|acceso", re.IGNORECASE)
 _ACCEPT = "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8"
+
+
+ALIKE = 0.7
+"""Two pages with so much of all their words in common show the same."""
 
 
 @dataclass
@@ -45,6 +50,8 @@ class Walk:
     signed_in: bool = False
     login_paths: set[str] = field(default_factory=set)
     """Where the login is known to be."""
+    login_words: frozenset[str] = frozenset()
+    """What its page showed."""
     secrets: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
@@ -93,6 +100,13 @@ class Walk:
         path = urlsplit(url).path
         return path in self.login_paths or bool(_LOGIN_PATH.search(path))
 
+    def shows_login(self, page: Page) -> bool:
+        """Whether a page elsewhere shows what the login's page showed, but for a notice: it is the login in place."""
+        if urlsplit(page.url).path in self.login_paths:
+            return False
+        words = words_of(page)
+        return bool(words) and len(words & self.login_words) >= ALIKE * len(words | self.login_words)
+
     def token_headers(self) -> tuple[tuple[str, str], ...]:
         """The headers by which scripts prove that a request is theirs.
 
@@ -122,6 +136,11 @@ class Walk:
             parts = urlsplit(came or request.url)
             added.append(("Origin", f"{parts.scheme}://{parts.netloc}"))
         return replace(request, headers=(*request.headers, *added))
+
+
+def words_of(page: Page) -> frozenset[str]:
+    """The words a page shows, of its beginning."""
+    return frozenset(visible_text(page)[:20_000].split())
 
 
 def credentials(ground: Ground, user: str, environ: Mapping[str, str]) -> tuple[str, str] | Refusal:

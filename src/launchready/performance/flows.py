@@ -74,6 +74,7 @@ async def walk(
     visitor = Walk(
         flow.name, user or flow.user, session, ground, saving, os.environ if environ is None else environ,
         page=signed.page if signed else None, tokens=dict(signed.tokens) if signed else {}, signed_in=bool(signed),
+        login_words=signed.login_words if signed else frozenset(),
     )  # fmt: skip
     steps: list[StepRun] = []
     for step in flow.steps:
@@ -243,18 +244,18 @@ def _keep(visitor: Walk, step: FlowStep, way: Way) -> Refusal | None:
 
 
 def _is_login(visitor: Walk, page: Page, way: Way) -> bool:
-    """Whether the step ended at a login: it was led there, or got the form with a status that says so, or in place.
+    """Whether the step ended at a login: it was led there, or got it in place, or the form with a status that says so.
 
     A page that asks for the password again, such as one of settings, is none: its address says nothing of a login, and
-    its form is not sent to where the user was logged in.
+    it does not show what the login's page showed.
     """
     if page.status not in (200, 401, 403, 419, 440) or b"password" not in page.body.lower():
         return False
-    form = login_form(page) if has_password_field(page) else None
-    if form is None or page.status != 200:
-        return form is not None
-    in_place = visitor.signed_in and urlsplit(form.action).path in visitor.login_paths
-    return in_place or (len(way.replies) > 1 and visitor.is_login(page.url))
+    if not has_password_field(page) or login_form(page) is None:
+        return False
+    if page.status != 200 or (len(way.replies) > 1 and visitor.is_login(page.url)):
+        return True
+    return visitor.signed_in and visitor.shows_login(page)
 
 
 def _login_instead(visitor: Walk, way: Way) -> Refusal:
