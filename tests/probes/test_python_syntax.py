@@ -43,7 +43,7 @@ def test_threads_that_read_at_once_do_not_disturb_each_other() -> None:
         return len(parsed(text).body)
 
     with ThreadPoolExecutor(8) as threads:
-        assert set(threads.map(read, range(200))) == {55}
+        assert set(threads.map(read, range(600))) == {55}
 
 
 def test_what_is_not_python_is_a_syntax_error() -> None:

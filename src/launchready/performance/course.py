@@ -85,6 +85,8 @@ class Course:
     serial: list[SerialCalls] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     untold: list[Untold] = field(default_factory=list)
+    traced: list[str] = field(default_factory=list)
+    """Routes whose traces came."""
     requests: int = 0
 
     async def open(self, stack: AsyncExitStack) -> None:
@@ -122,9 +124,7 @@ class Course:
         if not whole:
             return
         if reason := ensure_owned(self.look.portal, self.ground.base):
-            host = urlsplit(self.ground.base).hostname or ""
-            unlock = f'write owned = ["{self._label(host)}"] at the top of launchready.toml'
-            self.untold += [Untold(flow.name, "", reason, unlock) for flow in whole]
+            self.untold += [Untold(flow.name, "", reason, self._claim()) for flow in whole]
             return
         left_s = max(1.0, round(self.budget_s - (time.monotonic() - self._began_s), 1))
         budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s)
@@ -140,13 +140,22 @@ class Course:
     async def ask_database(self, wanted: bool) -> None:
         """The queries of each step that can be repeated, from the database's own counters and from traces."""
         every = (*self._seen, *self._of_accounts)
-        repeatable = [(seen, step) for seen in every for step in seen.run.steps if _repeatable(seen, step)]
+        owned = self.look.portal.owned_hosts
+        repeatable = [
+            (seen, step)
+            for seen in every
+            for step in seen.run.steps
+            if _repeatable(seen, step) and _leads_only_to(owned, step)
+        ]
         variable = self.settings.database_env or (
             self.look.portal.deploy.database_env if self.look.portal.deploy else ""
         )
         url = os.environ.get(variable, "") if variable else ""
-        if not (wanted and url):
-            if wanted and self.settings.database_env:
+        unowned = ensure_owned(self.look.portal, self.ground.base)
+        if not (wanted and url) or unowned:
+            if unowned and ((wanted and url) or self._traces):
+                self.untold.append(Untold("", "", unowned, self._claim(), part="queries"))
+            elif wanted and self.settings.database_env:
                 self.untold.append(
                     Untold(
                         "",
@@ -156,7 +165,7 @@ class Course:
                         part="queries",
                     )
                 )
-            await self._traced(repeatable)
+            await self._traced([] if unowned else repeatable)
             return
         async with database_look.opened(self.look.database, url) as counted:
             if isinstance(counted, Failure):
@@ -171,6 +180,9 @@ class Course:
         """The steps of a small and of a large account beside each other."""
         small, large = self.settings.small, self.settings.large
         if not (small and large):
+            return
+        if reason := ensure_owned(self.look.portal, self.ground.base):
+            self.untold.append(Untold("", "", reason, self._claim(), part="growth"))
             return
         for flow in [seen.flow for seen in self._seen if seen.flow.user in (small, large) and not seen.run.trouble]:
             if logs_in(flow) or flow.changes:
@@ -202,6 +214,7 @@ class Course:
         self.queries += found.queries
         self.serial += found.serial
         self.untold += found.untold
+        self.traced += found.routes
 
     async def framework(self) -> str:
         """What the portal is written with, as far as its code, its answers and its statements tell."""
@@ -267,9 +280,10 @@ class Course:
     def _leave(self, flow: Flow, trouble: Untold) -> None:
         self.untold.append(replace(trouble, flow=flow.name))
 
-    def _label(self, host: str) -> str:
-        domain = self.look.portal.domain
-        return "@" if host == domain else host.removesuffix(f".{domain}")
+    def _claim(self) -> str:
+        host, domain = urlsplit(self.ground.base).hostname or "", self.look.portal.domain
+        label = "@" if host == domain else host.removesuffix(f".{domain}")
+        return f'write owned = ["{label}"] at the top of launchready.toml'
 
     async def _count(self, counted: Counted, seen: Seen, step: StepRun) -> None:
         ask = self._asker(seen, step)
@@ -313,10 +327,14 @@ class Course:
                 if trouble:
                     self.untold.append(replace(trouble, flow=flow.name, part="growth"))
                     return
+            ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)
             for _ in range(ACCOUNT_WALKS):
                 for seen, times in walked:
                     if seen.session:
-                        times.take(await self._walk(seen.flow, seen.session))
+                        times.take(run := await self._walk(seen.flow, seen.session, ground))
+                        if run.trouble:  # whatever it is, asking on does not make it better
+                            self.untold.append(replace(run.trouble, flow=seen.flow.name, part="growth"))
+                            return
         for seen, times in walked:
             if all(one.flow.name != seen.flow.name or one.flow.user != seen.flow.user for one in self._seen):
                 self.exchanges += exchanges(seen.run, seen.flow.user)
@@ -372,6 +390,10 @@ def _repeatable(seen: Seen, step: StepRun) -> bool:
     if _is_login(seen.flow, step):
         return not seen.flow.changes
     return all(reply.request.method in ("GET", "HEAD") for reply in step.replies)
+
+
+def _leads_only_to(owned: Sequence[str], step: StepRun) -> bool:
+    return all((urlsplit(reply.request.url).hostname or "") in owned for reply in step.replies)
 
 
 def _route(step: StepRun) -> str:

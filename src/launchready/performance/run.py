@@ -99,6 +99,7 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
         serial=tuple(course.serial),
         visits=tuple(course.visits),
         untold=tuple(dict.fromkeys(course.untold)),
+        traced=tuple(dict.fromkeys(course.traced)),
         framework=framework,
         small=settings.small,
         large=settings.large,

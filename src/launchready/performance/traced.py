@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +35,16 @@ class Traces:
     async def read(self) -> Traced:
         """What the traces of those requests tell; waits a little for the last ones."""
         spans = await self.receiver.wait(lambda seen: whole(seen, self.asked), PATIENCE_S)
-        return traces_of(spans, self.asked)
+        found = traces_of(spans, self.asked)
+        return replace(found, untold=(*found.untold, *self._lost()))
+
+    def _lost(self) -> Iterator[Untold]:
+        if self.receiver.dropped:
+            reason = f"{self.receiver.dropped} spans were thrown away: more came than are kept"
+            yield Untold("", "", reason, "measure fewer flows at once: --flow NAME", part="traces")
+        for refused, times in self.receiver.refused.items():
+            reason = f"{times} deliveries of traces were refused: {refused}"
+            yield Untold("", "", reason, "see what the portal's exporter sends (OTLP over HTTP)", part="traces")
 
 
 async def listening(stack: AsyncExitStack, place: str) -> Traces | Untold:
