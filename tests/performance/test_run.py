@@ -84,6 +84,33 @@ async def test_a_host_nobody_calls_theirs_is_walked_once_and_not_loaded(portal: 
     assert [exchange.route for exchange in found.exchanges] == ["GET /"]
 
 
+async def test_no_account_is_compared_and_nothing_repeated_on_a_host_nobody_calls_theirs(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PORTAL_DB", "postgresql://nobody@127.0.0.1:1/none")
+    users = {name: {"user_env": "ADA_USER", "password_env": "ADA_PASSWORD"} for name in ("ada", "bob")}
+    settings = {"users": users, "small": "ada", "large": "bob", "database_env": "PORTAL_DB", "traces": "127.0.0.1:0"}
+    found = await taken(described(portal, BOARD, owned=(), **settings), tmp_path)
+
+    assert len(portal.of("GET", "/dashboard/")) == 2, "where the login led, and the walk"
+    assert {one.part for one in found.untold if "not named as yours" in one.reason} == {"times", "growth", "queries"}
+
+
+async def test_accounts_are_compared_no_further_when_the_portal_breaks(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaking(_asked: object) -> Answer:
+        return page("Invoices") if len(portal.of("GET", "/dashboard/")) <= 10 else Answer(500, "out of order")
+
+    portal.answers["GET /dashboard/"] = breaking
+    users = {name: {"user_env": "ADA_USER", "password_env": "ADA_PASSWORD"} for name in ("ada", "bob")}
+    found = await taken(described(portal, BOARD, users=users, small="ada", large="bob", budget_requests=5), tmp_path)
+
+    assert len(portal.of("GET", "/dashboard/")) == 11
+    assert [one.part for one in found.untold] == ["growth"]
+    assert "500" in found.untold[0].reason
+
+
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:
     def limited(_asked: object) -> Answer:
         return page("in") if len(portal.of("GET", "/limited")) <= 5 else Answer(429, "slowly", (("Retry-After", "60"),))
