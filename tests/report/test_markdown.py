@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
 from sample import sample
 
-from launchready.report import markdown
+from launchready.lab import measured as lab
+from launchready.report import markdown, markdown_text
 
 
 class Seen(HTMLParser):
@@ -62,12 +64,21 @@ def test_rows_of_tables_keep_their_cells() -> None:
 
 
 def test_backticks_do_not_end_a_code_span_or_a_block() -> None:
-    assert markdown.code("a`b``c") == "```a`b``c```"
-    assert markdown.code("`") == "`` ` ``"
-    assert markdown.block("```\nx").startswith("````text\n")
+    assert markdown_text.code("a`b``c") == "```a`b``c```"
+    assert markdown_text.code("`") == "`` ` ``"
+    assert markdown_text.block("```\nx").startswith("````text\n")
 
 
 def test_mentions_and_addresses_stand_in_code() -> None:
-    assert markdown.prose("ask @you at https://evil.example or www.evil.example") == (
+    assert markdown_text.prose("ask @you at https://evil.example or www.evil.example") == (
         "ask `@you` at `https://evil.example` or `www.evil.example`"
     )
+
+
+def test_a_measurement_that_was_judged_is_in_it() -> None:
+    report = sample()
+    assert "Speed of the core flows" not in markdown.render(report)
+    measured = lab.healthy(report.started)
+    told = markdown.render(replace(report, measured=measured, baseline=measured))
+    assert "## Speed of the core flows\n\n**All " in told
+    assert "### Against the measurement before" in told

@@ -151,6 +151,12 @@ def test_the_verdicts_are_those_of_the_check() -> None:
     assert headline(replace(healthy(), steps=())) == "Nothing could be measured."
 
 
+def test_a_flow_that_could_not_be_walked_is_not_forgotten_in_the_headline() -> None:
+    gone = Untold("pay", "pay", "the session is gone", part="times")
+    said = headline(replace(healthy(), untold=(gone, Untold("login", "", "busy", part="browser"))))
+    assert said == "All 4 steps measured are in time for nineteen of twenty buyers. 1 other flow could not be measured."
+
+
 def test_an_interval_without_an_upper_bound_is_not_in_time_however_low_it_is() -> None:
     times = healthy().steps[0]
     assert times.seen is not None
@@ -264,6 +270,11 @@ def test_markdown_has_a_row_for_each_step() -> None:
     told = performance.markdown(healthy())
     assert "| `dashboard` | in time |" in told
     assert told.count("\n| `") == 4
+    login = healthy().steps[0]
+    odd = replace(healthy(), steps=(replace(login, step="a|b " + "x" * 5000),))
+    row = next(line for line in performance.markdown(odd).splitlines() if line.startswith("| `a"))
+    assert r"a\|b" in row, "a pipe ends no cell"
+    assert len(row) < 300
 
 
 def test_a_comparison_says_what_became_slower_first_and_draws_what_is_claimed() -> None:

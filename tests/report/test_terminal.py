@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -10,6 +11,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from sample import quiet_report, sample
 
+from launchready.lab import measured as lab
 from launchready.model import Verdict
 from launchready.report import terminal
 
@@ -87,3 +89,12 @@ def test_the_picture_is_well_formed_and_fetches_nothing() -> None:
     ElementTree.fromstring(svg)
     assert "@font-face" not in svg
     assert "more lines" in svg.replace("&#160;", " ")
+
+
+def test_a_measurement_that_was_judged_is_said_in_a_sentence() -> None:
+    console = Console(file=io.StringIO(), width=80)
+    terminal.render(replace(sample(), measured=replace(lab.healthy(sample().started), release="v1\x1b[2J")), console)
+    told = " ".join(console.file.getvalue().split())  # type: ignore[attr-defined]
+    assert "Speed of the core flows - All " in told
+    assert "release v1\\x1b[2J;" in told
+    assert "Speed" not in printed(80)

@@ -296,5 +296,5 @@ class _Course:
             failed = f", {self.failures} failed" if self.failures else ""
             self._told(
                 f"{self.requests} of {self._budget.requests} requests, {now - self._began_s:.0f} of "
-                f"{self._budget.seconds:g} s{failed}"
+                f"{self._budget.seconds:.0f} s{failed}"
             )

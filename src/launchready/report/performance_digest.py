@@ -63,12 +63,14 @@ def headline(measured: Measurement) -> str:
     found = [verdict(times) for times in steps]
     if not steps:
         return "Nothing could be measured."
+    unseen = {one.flow for one in measured.untold if one.part == "times" and one.flow} - {one.flow for one in steps}
+    but = f" {counted(len(unseen), 'other flow')} could not be measured." if unseen else ""
     if all(word == FAST for word in found):
         if len(steps) == 1:
-            return "The one step measured is in time for nineteen of twenty buyers."
-        return f"All {len(steps)} steps are in time for nineteen of twenty buyers."
+            return f"The one step measured is in time for nineteen of twenty buyers.{but}"
+        return f"All {len(steps)} steps{' measured' * bool(unseen)} are in time for nineteen of twenty buyers.{but}"
     said = [f"{found.count(word)} {word}" for word in (SLOW, FAILED, OPEN, FAST) if word in found]
-    return f"Of {counted(len(steps), 'step')}, {', '.join(said)}."
+    return f"Of {counted(len(steps), 'step')}, {', '.join(said)}.{but}"
 
 
 def line_words(measured: Measurement) -> str:

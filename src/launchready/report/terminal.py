@@ -19,8 +19,8 @@ from rich.tree import Tree as DrawnTree
 
 from launchready.model import BarRow, DeploymentMap, Finding, Proof, Report, Severity, Status, Tree, Verdict
 from launchready.report import digest, map_text
-from launchready.report.performance_digest import headline, line_words
 from launchready.report.digest import Blind, Group
+from launchready.report.performance_digest import headline, line_words
 from launchready.report.text import clean, counted, listed, minutes
 
 VERDICT_STYLE = {Verdict.READY: "green", Verdict.NOT_READY: "red", Verdict.UNPROVEN: "yellow"}
