@@ -147,7 +147,7 @@ def test_every_step_is_drawn_with_its_percentiles_and_target() -> None:
 def test_the_verdicts_are_those_of_the_check() -> None:
     assert [verdict(times) for times in nasty().steps] == [SLOW, SLOW, OPEN, FAST, FAILED, FAST]
     assert headline(nasty()) == "Of 6 steps, 2 too slow, 1 failed, 1 not decided, 2 in time."
-    assert headline(replace(nasty(), steps=nasty().steps[:1])) == "Of 1 step, 1 too slow."
+    assert headline(replace(nasty(), steps=nasty().steps[:1], untold=())) == "Of 1 step, 1 too slow."
     assert headline(replace(healthy(), steps=())) == "Nothing could be measured."
 
 
