@@ -15,7 +15,7 @@ from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, p
 from launchready.lab.measured import healthy
 from launchready.measurement import Measurement
 from launchready.model import Finding, NotChecked, Passed
-from launchready.performance import judged, kept, slower_than_before
+from launchready.performance import judged, kept, run, slower_than_before
 from launchready.performance.run import Refused, Wanted, measure, plan_of
 from launchready.portal import Portal as Described
 from launchready.probes.look import Look
@@ -109,6 +109,38 @@ async def test_accounts_are_compared_no_further_when_the_portal_breaks(
     assert len(portal.of("GET", "/dashboard/")) == 11
     assert [one.part for one in found.untold] == ["growth"]
     assert "500" in found.untold[0].reason
+
+
+async def test_a_smoke_test_cuts_what_is_under_way_and_leaves_time_to_judge(
+    portal: Portal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stuck(_asked: object) -> Answer:
+        return page("in") if len(portal.of("GET", "/")) <= 3 else Answer(breaks="silent")
+
+    portal.answers["GET /"] = stuck
+    monkeypatch.setattr(run, "SMOKE_ENDS_S", 1.5)
+    look = Look(described(portal, FIRST))
+    try:
+        found = await measure(look, Wanted(smoke=True, root=tmp_path), lambda line: None)
+    finally:
+        await look.close()
+
+    assert found.elapsed_s < 8, "a request alone may take ten seconds"
+    assert any("deadline" in one.reason for one in found.untold)
+    assert look.network.left_s > 25
+
+
+async def test_a_rate_costs_no_more_time_than_the_budget(portal: Portal, tmp_path: Path) -> None:
+    portal.answers["GET /"] = lambda _asked: (time.sleep(0.03), page("late"))[1]
+    told: list[str] = []
+    look = Look(described(portal, FIRST, budget_s=4))
+    try:
+        found = await measure(look, Wanted(browser=False, root=tmp_path, rate_per_s=5.0), told.append)
+    finally:
+        await look.close()
+
+    assert {times.pace for times in found.steps} == {"two", "arrivals"}
+    assert {line.split(" of ")[-1] for line in told if " of " in line} == {"2 s"}, "each gets half of four seconds"
 
 
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:

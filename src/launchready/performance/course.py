@@ -127,7 +127,8 @@ class Course:
             self.untold += [Untold(flow.name, "", reason, self._claim()) for flow in whole]
             return
         left_s = max(1.0, round(self.budget_s - (time.monotonic() - self._began_s), 1))
-        budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s)
+        # Where visitors are to arrive as well, both get half of what is left.
+        budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s / 2 if rate_per_s else left_s)
         ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)
         load = Load(whole, lambda flow, line: self._once(flow, line, ground), self._lines, self.told, budget)
         self.steps += await load.two(self._times)

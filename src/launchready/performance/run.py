@@ -30,6 +30,10 @@ BODY_BYTES = 32 * 1024 * 1024
 NEAR_S = 0.005
 """A round trip below it is that of a neighbour: the line is put in between. Above, the line is computed."""
 SMOKE_S = 50.0
+SMOKE_ENDS_S = 57.0
+"""From the beginning: then what is still under way is cut, logins and slow steps too, and what is there is judged."""
+JUDGING_S = 30.0
+"""Of the run's deadline, kept for what comes after measuring."""
 
 
 class Refused(Exception):
@@ -61,7 +65,11 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
     flows = chosen_flows(portal, wanted)
     line = line_of(portal)
     ground = ground_of(portal, wanted.root)
-    look.network.limits = replace(look.network.limits, body_bytes=BODY_BYTES)
+    whole = look.network.limits
+    until_s = whole.run_deadline_s - JUDGING_S
+    if wanted.smoke:
+        until_s = min(until_s, look.network.now_s + SMOKE_ENDS_S)
+    look.network.limits = replace(whole, body_bytes=BODY_BYTES, run_deadline_s=until_s)
     told(f"reaching {ground.base}")
     own_rtt_s = await round_trip(look.network, look.dns, ground.base)
     if isinstance(own_rtt_s, Failure):
@@ -83,6 +91,7 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
                 await course.open_browser()
             await course.read_traces()
         framework = await course.framework()
+    look.network.limits = replace(whole, run_deadline_s=max(whole.run_deadline_s, look.network.now_s + JUDGING_S))
     return Measurement(
         domain=portal.domain,
         url=ground.base,

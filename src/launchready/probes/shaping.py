@@ -116,14 +116,16 @@ def shaped(network: Network, relay: ShapingRelay) -> Network:
     Detours are followed behind the relay, and what `network` refuses stays refused. Name servers are asked as before.
     """
     return _Shaped(
-        limits=network.limits, detours=network.detours, closed=network.closed, ca_pem=network.ca_pem, relay=relay
-    )
+        limits=network.limits, detours=network.detours, closed=network.closed, ca_pem=network.ca_pem,
+        relay=relay, elapsed_s=network.now_s,
+    )  # fmt: skip
 
 
 class _Shaped(Network):
-    def __init__(self, *, relay: ShapingRelay, **same: Any) -> None:
+    def __init__(self, *, relay: ShapingRelay, elapsed_s: float, **same: Any) -> None:
         super().__init__(**same)
         self._relay = relay
+        self._began -= elapsed_s  # the deadline is that of the whole run
 
     def route(self, host: str, address: str, port: int) -> Endpoint | Failure:
         """Where the network would go, from behind the relay."""
