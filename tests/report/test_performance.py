@@ -331,3 +331,9 @@ def test_seconds_and_names_are_said_as_people_do() -> None:
     assert tail_of("https://a.example/static/site.js?v=1") == "site.js"
     assert tail_of("https://a.example/") == "/"
     assert tail_of(f"https://a.example/{'a' * 40}-end.js").endswith("-end.js")
+
+
+def test_the_bytes_of_a_page_are_told_by_kind() -> None:
+    found = performance.section(healthy())
+
+    assert re.search(r"39 kB in all, 18 kB document, 12 kB script, 9(\.0)? kB style", found), found[:3000]

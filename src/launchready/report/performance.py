@@ -22,6 +22,7 @@ from launchready.report.performance_digest import (
     PHASES,
     TONES,
     Scale,
+    by_kind,
     causes,
     headline,
     line_words,
@@ -144,7 +145,7 @@ def _visit(visit: Visit, *, opened: bool) -> str:
     if visit.blank_s:
         moments.append(f"blank for {spoken(visit.blank_s)}")
     others = [one for one in visit.resources if one.third_party]
-    moments.append(f"{counted(len(visit.resources), 'resource')}, {size_of(sum(r.received for r in visit.resources))}")
+    moments.append(f"{counted(len(visit.resources), 'resource')}, {', '.join(by_kind(visit))}")
     if others:
         moments.append(f"{len(others)} from third parties")
     left = visit.resources[svg.MOST_RESOURCES :]

@@ -6,6 +6,7 @@ Judges as `performance.p95` does, so that pictures and findings say the same. Te
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -162,6 +163,15 @@ def untold_words(measured: Measurement) -> list[tuple[str, str, str]]:
 def by_start(visit: Visit) -> list[Resource]:
     """What a page loaded, in the order in which it was asked for."""
     return sorted(visit.resources, key=lambda one: (one.start_s, one.end_s))
+
+
+def by_kind(visit: Visit) -> list[str]:
+    """The bytes of a page on the wire, in all and by kind, most first."""
+    sizes: Counter[str] = Counter()
+    for one in visit.resources:
+        sizes[one.kind] += one.received
+    parts = [f"{size_of(size)} {kind}" for kind, size in sizes.most_common() if size]
+    return [f"{size_of(sum(sizes.values()))} in all", *parts]
 
 
 def slowest_visit(measured: Measurement) -> Visit | None:
