@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -13,12 +14,16 @@ import pytest
 from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, page, running
 
 from launchready.lab.measured import healthy
-from launchready.measurement import Measurement
+from launchready.measurement import Line, Measurement, Phases
 from launchready.model import Finding, NotChecked, Passed
 from launchready.performance import judged, kept, run, slower_than_before
 from launchready.performance.run import Refused, Wanted, measure, plan_of
+from launchready.performance.times import Times, Way
+from launchready.performance.words import FlowRun, Reply, Request, StepRun
 from launchready.portal import Portal as Described
+from launchready.portal_performance import Flow
 from launchready.probes.look import Look
+from launchready.probes.page import Page
 
 LOGIN = {"name": "login", "user": "ada", "steps": [{"name": "log in", "login": {"path": "/login/"}}]}
 BOARD = {"name": "board", "user": "ada", "steps": [{"name": "dashboard", "path": "/dashboard/", "text": "Invoices"}]}
@@ -140,7 +145,9 @@ async def test_a_rate_costs_no_more_time_than_the_budget(portal: Portal, tmp_pat
         await look.close()
 
     assert {times.pace for times in found.steps} == {"two", "arrivals"}
-    assert {line.split(" of ")[-1] for line in told if " of " in line} == {"2 s"}, "each gets half of four seconds"
+    assert {line.split(" of ")[-1].removesuffix(" is spent") for line in told if " of " in line} == {"2 s"}, (
+        "each gets half of four seconds"
+    )
 
 
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:
@@ -280,6 +287,43 @@ def test_only_the_last_measurements_are_kept(tmp_path: Path, monkeypatch: pytest
         kept.keep(tmp_path, healthy(began + timedelta(seconds=number)))
     assert len(kept.paths(tmp_path)) == 3
     assert kept.read(kept.paths(tmp_path)[-1]).at == began + timedelta(seconds=4)
+
+
+def test_saved_answers_go_with_their_measurement_and_so_does_what_a_killed_run_left(tmp_path: Path) -> None:
+    folder = tmp_path / kept.FOLDER
+    old = ["20200101T000000000000Z/01-a.txt", "20200102T000000000000Z.part"]
+    young = ["20300101T000000000000Z/01-a.txt", "20300102T000000000000Z.part"]
+    for name in (*old, *young):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    for name in old:
+        os.utime(folder / Path(name).parts[0], (0, 0))
+    one = healthy(datetime.now(UTC))
+    (folder / f"{one.at:%Y%m%dT%H%M%S%fZ}").mkdir()
+    os.utime(folder / f"{one.at:%Y%m%dT%H%M%S%fZ}", (0, 0))
+    kept.keep(tmp_path, one)
+
+    assert [name for name in (*old, *young) if (folder / name).exists()] == young
+    assert (folder / f"{one.at:%Y%m%dT%H%M%S%fZ}").is_dir()
+
+
+def test_a_load_goes_on_while_a_step_that_was_settled_came_back_to_its_target() -> None:
+    def run_of(seconds: float) -> FlowRun:
+        reply = Reply(Request("http://a/"), Page("http://a/", 200, (), b""), Phases(wait_s=seconds), 1, 1, True)
+        return FlowRun("first", "", (StepRun("welcome", (reply,)),))
+
+    times = Times(Flow.model_validate(FIRST), Way(Line("none", 0, 0, 0, ""), "none", 0.0), 2.0)
+    for _ in range(100):
+        times.take(run_of(1.0))
+    assert times.settled
+    for _ in range(5):
+        times.take(run_of(3.0))
+    assert times.kept()[0].needs > 0
+    assert not times.settled, "or the load ends, and the step is said to need more"
+    for _ in range(200):
+        times.take(run_of(1.0))
+    assert times.settled
+    assert times.kept()[0].needs == 0
 
 
 async def test_a_slower_release_is_found_beside_the_one_before(tmp_path: Path) -> None:

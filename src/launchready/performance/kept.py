@@ -6,7 +6,10 @@ A check judges the measurement of this run, else the last one kept; it never mea
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import shutil
+import time
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -43,7 +46,21 @@ def keep(root: Path, measurement: Measurement) -> Path:
         unfinished.unlink(missing_ok=True)
     for old in paths(root)[:-MOST_KEPT]:
         old.unlink(missing_ok=True)
+    _tidy(folder)
     return path
+
+
+def _tidy(folder: Path) -> None:
+    """Answers that were saved go with their measurement; what a killed run left behind goes after a day."""
+    yesterday = time.time() - 86_400
+    for left in [*folder.glob("*.part"), *(path for path in folder.iterdir() if path.is_dir())]:
+        with contextlib.suppress(OSError):
+            if left.lstat().st_mtime > yesterday or left.is_symlink() or left.with_suffix(".json").exists():
+                continue
+            if left.is_dir():
+                shutil.rmtree(left)
+            else:
+                left.unlink()
 
 
 def paths(root: Path) -> list[Path]:

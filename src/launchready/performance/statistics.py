@@ -97,6 +97,11 @@ class Settling:
         spent = 0.025 * 6 / (math.pi * self._looked) ** 2
         self.settled = self.settled or _decides(self._n, self._below, 1 - 2 * spent)
 
+    @property
+    def decides(self) -> bool:
+        """Whether the interval of all times so far lies on one side of the target: `needed` is 0."""
+        return bool(self._n) and _decides(self._n, self._below)
+
 
 def settled(samples: Iterable[float], target_s: float) -> bool:
     """The same of times that are there already, in the order they came."""

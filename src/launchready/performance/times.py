@@ -9,7 +9,7 @@ from statistics import median
 from launchready.measurement import Line, Phases, StepTimes
 from launchready.performance.broadband import as_seen, through_relay
 from launchready.performance.routes import route_of
-from launchready.performance.statistics import distribution, needed, settled
+from launchready.performance.statistics import Settling, distribution, needed
 from launchready.performance.words import FlowRun, Reply, StepRun
 from launchready.portal_performance import Flow
 
@@ -41,6 +41,7 @@ class Way:
 @dataclass
 class _Step:
     user: str
+    settling: Settling
     route: str = ""
     seen: list[float] = field(default_factory=list)
     server: list[float] = field(default_factory=list)
@@ -72,7 +73,9 @@ class Times:
                 mine.failures += 1
                 continue
             seen = [self.way.seen(reply) for reply in step.replies]
-            mine.seen.append(sum(phases.total_s for phases in seen) + (late_s if step is run.steps[0] else 0.0))
+            took_s = sum(phases.total_s for phases in seen) + (late_s if step is run.steps[0] else 0.0)
+            mine.seen.append(took_s)
+            mine.settling.take(took_s)
             mine.server.append(sum(map(self.way.server_s, step.replies)))
             mine.phases.append(_sum(seen))
             mine.received.append(sum(reply.received for reply in step.replies))
@@ -83,9 +86,12 @@ class Times:
 
     @property
     def settled(self) -> bool:
-        """Whether enough is known of every step."""
-        judged = [one for one in self._steps.items() if one[1].seen]
-        return bool(judged) and all(settled(of.seen, self._target(name)) for name, of in judged)
+        """Whether enough is known of every step, and what is kept will say so.
+
+        A step that was settled early may have come back to its target while others were walked on.
+        """
+        judged = [of.settling for of in self._steps.values() if of.seen]
+        return bool(judged) and all(one.settled and one.decides for one in judged)
 
     def kept(self) -> tuple[StepTimes, ...]:
         """What is kept of it."""
@@ -111,7 +117,9 @@ class Times:
         )
 
     def _of(self, step: StepRun, user: str) -> _Step:
-        mine = self._steps.setdefault(step.step, _Step(user))
+        mine = self._steps.get(step.step)
+        if mine is None:
+            mine = self._steps[step.step] = _Step(user, Settling(self._target(step.step)))
         if not mine.route and step.replies:
             first = step.replies[0].request
             mine.route = route_of(first.method, first.url)
