@@ -111,4 +111,9 @@ def _matters(scan: TableScan, table: Table, index: Candidate) -> bool:
     if table.rows < FEW_ROWS:
         # Small today; but whoever made the index on the column meant it to be used.
         return bool(index.wraps)
-    return index.ordered or bool(scan.joined[0]) or scan.rows_out <= WANTED * table.rows
+    wanted = scan.rows_out
+    if scan.joined[0]:
+        # Each row of the other side brings as many as share its value: twelve people may own all the bills there are.
+        different = min((table.distinct[c] for c in index.columns if c in table.distinct), default=table.rows)
+        wanted = min(wanted, scan.joined[1] * table.rows / max(1.0, different))
+    return index.ordered or wanted <= WANTED * table.rows
