@@ -253,3 +253,9 @@ async def test_another_user_may_still_try(portal: Portal) -> None:
     wrong = ENVIRON | {"BOB": "bob", "BOB_PASSWORD": "no"}
     assert "refuses the account of bob" in (await refused(ground, "bob", wrong)).reason
     assert (await login(portal, ground=ground)).trouble is None
+
+
+async def test_what_django_admin_says_above_its_form_is_what_is_quoted(portal: Portal) -> None:
+    said = '<p class="errornote">Please enter the correct username and password.</p>'
+    portal.answers["POST /login/"] = page("<h1>Administration of the portal</h1>" + login_page(said))
+    assert "it says: 'Please enter the correct username and password.'" in reason(await login(portal))

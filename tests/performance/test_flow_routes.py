@@ -61,3 +61,18 @@ def test_no_url_takes_long_or_breaks(url: str) -> None:
     assert len(route_of("GET", url)) <= 200
     assert len(shown_url(url)) <= 2_000
     assert time.perf_counter() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("/static/portal.5f2b0c19a7d3.css", "/static/portal.{id}.css"),
+        ("/assets/index-DiwrgTda0aB3xZ91.js", "/assets/index-{id}.js"),
+        ("/assets/application-0123456789abcdef0123456789abcdef.min.js", "/assets/application-{id}.min.js"),
+        ("/files/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF123456", "/files/{id}"),
+        ("/reset/c2VjcmV0LXRva2VuLTEyMzQ1", "/reset/{id}"),
+        ("/x/A1b2C3d4E5f6G7h8I9j0K1.5f2b0c19a7d3.css", "/x/{id}"),
+    ],
+)
+def test_a_file_of_a_build_is_shown_by_its_name_and_a_token_is_not(path: str, shown: str) -> None:
+    assert shown_url(f"https://x.example{path}") == f"https://x.example{shown}"

@@ -33,9 +33,15 @@ def shown_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "?"
-    path = "/".join("{id}" if _gives_away(unquote(s)) else s for s in parts.path.split("/")) or "/"
+    path = "/".join(_shown(s) if _gives_away(unquote(s)) else s for s in parts.path.split("/")) or "/"
     query = _names(parts.query)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{path}{'?' + query if query else ''}"[:2_000]
+
+
+def _shown(segment: str) -> str:
+    """`{id}` for what gives something away; of a build's file, `portal.3f9a….css`, stem and ending are kept."""
+    built = _BUILT.fullmatch(unquote(segment))
+    return f"{built[1]}{{id}}{built[2]}" if built and not _gives_away(built[1]) else "{id}"
 
 
 def _segment(segment: str) -> str:
@@ -112,4 +118,9 @@ _MADE = (
     re.compile(r"(?:[0-9a-zA-Z_-]{2,}\.){2}[0-9a-zA-Z_-]{8,}"),  # three parts: a signed token
 )
 _PREFIXED = re.compile(r"([A-Za-z]{1,12}[-_])([A-Za-z0-9]{2,64}(?:[-_]\d+)*)")
+_BUILT = re.compile(
+    r"([A-Za-z][A-Za-z0-9_.-]{0,60}?[.-])[A-Za-z0-9_-]{6,64}"
+    r"((?:\.(?:min|bundle|chunk|module))?\.(?:css|js|mjs|map|woff2?|ttf|png|jpe?g|gif|svg|webp|avif|ico))"
+)
+"""A file as bundlers name it by its content: Vite, webpack, Django's ManifestStaticFilesStorage, Rails' Propshaft."""
 _ENDING = re.compile(r"[a-z][a-z0-9]{0,4}", re.IGNORECASE)
