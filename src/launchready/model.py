@@ -10,8 +10,10 @@ import hashlib
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from launchready.measurement import Measurement
+if TYPE_CHECKING:
+    from launchready.measurement import Measurement
 
 
 class Stage(StrEnum):

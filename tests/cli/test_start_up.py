@@ -5,7 +5,8 @@ import sys
 
 HEAVY = {
     "OpenSSL", "cryptography", "dns", "idna", "jsonschema", "publicsuffixlist", "pycurl", "pydantic", "rich",
-    "selectolax", "tomlkit", "trustme", "aiosmtpd", "asyncio", "h11", "opentelemetry", "playwright", "psycopg", "pymysql",
+    "selectolax", "tomlkit", "trustme", "aiosmtpd", "asyncio", "h11", "opentelemetry",
+    "playwright", "psycopg", "pymysql",
 }  # fmt: skip
 
 

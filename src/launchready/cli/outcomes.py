@@ -24,7 +24,8 @@ def print_outcomes(report: Report, sheet: Console, words: tuple[str, str], *, qu
     sheet.print(title)
     for outcome in report.outcomes:
         for finding in outcome.findings:
-            line = f"  {outcome.check.id}  {''.join(digest.sentence(finding))}"
+            severity = digest.severity_of(finding)
+            line = f"  [{severity}] {outcome.check.id}  {''.join(digest.sentence(finding))}"
             sheet.print(Text.assemble(_MARKS[Status.FOUND], line), soft_wrap=True)
             for seen in clean(finding.evidence, lines=True).splitlines():
                 sheet.print(Text(f"         {seen}", "dim"), soft_wrap=True)

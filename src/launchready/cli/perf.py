@@ -105,7 +105,7 @@ def perf(
         release=release or _released(root, portal),
         root=root,
     )
-    limit_s = settings.budget_s + (30 if smoke else 300)
+    limit_s = 90.0 if smoke else settings.budget_s + 300
     reach = Reach(tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, limit_s, discover=False)
     look = look_at(portal, reach)
     if plan:
@@ -243,7 +243,7 @@ def _print(report: Report, *, as_json: bool, quiet: bool, no_color: bool, fail_o
         sheet.print(performance.text(report.measured, changes))
     words = {
         Exit.READY: ("fast enough", "green"),
-        Exit.FOUND: ("found", "bold red"),
+        Exit.FOUND: ("to be mended", "bold red"),
         Exit.UNPROVEN: ("cannot be told yet", "yellow"),
     }[exit_code(report, fail_on)]
     print_outcomes(report, sheet, words, quiet=quiet, passed=False)
