@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -23,6 +24,7 @@ from launchready.performance.words import FlowRun, Reply, Request, StepRun
 from launchready.portal import Portal as Described
 from launchready.portal_performance import Flow
 from launchready.probes.look import Look
+from launchready.probes.network import Limits, Network
 from launchready.probes.page import Page
 
 LOGIN = {"name": "login", "user": "ada", "steps": [{"name": "log in", "login": {"path": "/login/"}}]}
@@ -148,6 +150,23 @@ async def test_a_rate_costs_no_more_time_than_the_budget(portal: Portal, tmp_pat
     assert {line.split(" of ")[-1].removesuffix(" is spent") for line in told if " of " in line} == {"2 s"}, (
         "each gets half of four seconds"
     )
+
+
+async def test_visitors_who_pile_up_do_not_use_up_this_machines_files(portal: Portal, tmp_path: Path) -> None:
+    def stuck(_asked: object) -> Answer:
+        return page("in") if len(portal.of("GET", "/")) <= 95 else Answer(breaks="silent")
+
+    portal.answers["GET /"] = stuck
+    look = Look(described(portal, FIRST), Network(Limits(operation_timeout_s=1)))
+    usual = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) + 150, usual[1]))
+    try:
+        found = await measure(look, Wanted(browser=False, root=tmp_path, rate_per_s=150.0), lambda line: None)
+    finally:
+        await look.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, usual)
+
+    assert any("the load stopped itself" in one.reason for one in found.untold)
 
 
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:

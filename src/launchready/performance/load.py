@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import resource
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from launchready.measurement import StepTimes, Untold
 from launchready.performance.brake import End
-from launchready.performance.engine import Budget, Ran, Unit, Walked, arrivals, two
+from launchready.performance.engine import AT_ONCE, Budget, Ran, Unit, Walked, arrivals, two
 from launchready.performance.session import Sessions
 from launchready.performance.times import Times
 from launchready.performance.words import FlowRun, Told
@@ -16,6 +18,8 @@ from launchready.portal_performance import Flow
 
 Go = Callable[[Flow, Sessions], Awaitable[FlowRun | Untold]]
 """Walks a flow once as a fresh visitor."""
+FILES, FILES_BESIDE = 16, 200
+"""Open files of one visitor with the line they are on, at most; and those of everything else."""
 ARRIVALS_S = 20.0
 """How long visitors arrive, where a rate is asked for, if the budget allows."""
 
@@ -63,7 +67,8 @@ class Load:
         seconds = min(ARRIVALS_S, max(1.0, self.budget.seconds / max(1, len(self.flows))))
         for flow in self.flows:
             budget = Budget(max(1, self.budget.requests - self.requests), seconds)
-            ran = await arrivals(self._unit(flow, times[flow.name], settles=False), rate_per_s, budget, told=self.told)
+            unit = self._unit(flow, times[flow.name], settles=False)
+            ran = await arrivals(unit, rate_per_s, budget, told=self.told, at_once=_room())
             self._note(ran)
         return tuple(kept for flow in self.flows for kept in times[flow.name].kept())
 
@@ -97,6 +102,17 @@ class Load:
             unlock = "give the flow a `per_minute` that the portal allows, or measure when nobody else is on it"
             self.untold.append(Untold(name, "", f"the load stopped itself: {reason}", unlock))
         self.told(f"{ran.walks} walks, {ran.requests} requests in {ran.elapsed_s:.0f} s: {ran.ended}")
+
+
+def _room() -> int:
+    """How many may be on the portal at once: as many as this machine lets open files for."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = AT_ONCE * FILES + FILES_BESIDE
+    if now < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, most), most))
+            now = min(wanted, most)
+    return max(2, min(AT_ONCE, (now - FILES_BESIDE) // FILES))
 
 
 def _end(run: FlowRun) -> End:
