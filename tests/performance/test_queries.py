@@ -191,6 +191,11 @@ def test_a_framework_is_told_by_its_own_words_or_not_at_all(
         ("", "SELECT * FROM c WHERE id = $1", "JOIN"),
         ("nobody-knows", "SELECT * FROM c WHERE id = $1", "JOIN"),
         ("django", "UPDATE c SET a = $1 WHERE id = $2", "update()"),
+        (
+            "django",
+            'SELECT "c"."key", "c"."value" FROM "c"',
+            "keep it in a cache",
+        ),  # settings, asked for again and again
     ],
 )
 def test_the_fix_is_that_of_the_framework_and_of_the_relation(framework: str, statement: str, says: str) -> None:
@@ -228,6 +233,29 @@ async def test_the_same_told_by_the_database_and_by_traces_is_one_finding() -> N
     assert "prefetch_related" in found.fix
     assert "pg_stat_statements" in found.evidence
     assert "traces" in found.evidence
+
+
+async def test_the_same_statement_of_several_routes_is_one_finding_of_the_worst() -> None:
+    list_page, other = (
+        replace(asked(60), step="list", route="GET /list/"),
+        replace(asked(1), step="one", route="GET /one/"),
+    )
+
+    rows = await judged(queries, measured_with(asked(20), list_page, other))
+
+    [found] = [row for row in rows if isinstance(row, Finding)]
+    assert found.subject == "GET /list/"
+    assert "60 times per request" in found.problem
+    assert found.problem.endswith("So does 1 more route.")
+    assert found.evidence.endswith("GET /: 20 times")
+    assert found.severity is Severity.HIGH
+    assert [row.subject for row in rows if isinstance(row, Passed)] == ["GET /one/"]
+
+
+async def test_a_time_below_a_millisecond_is_not_called_none() -> None:
+    [found] = [r for r in await judged(queries, measured_with(asked(20, ms=0.02))) if isinstance(r, Finding)]
+
+    assert "0.4 ms in the database" in found.evidence
 
 
 async def test_a_count_that_grows_with_the_account_is_told_from_one_that_does_not() -> None:

@@ -66,6 +66,11 @@ def advice(framework: str, statement: str, table: str) -> str:
     table = table or "the table"
     if is_write(statement):
         return words.writes.replace("{table}", table)
+    if not re.search(r"\b(?:WHERE|OFFSET|HAVING)\b", statement, re.IGNORECASE):
+        # Nothing in it says which rows, so that each of them brings the same.
+        return (
+            f"Read {table} once per request and hand it on, or keep it in a cache: it asks for the same rows each time."
+        )
     where = statement.upper().rpartition(" WHERE ")[2]
     by_id = re.match(r"[\s(]*(?:[\w\"`]+\s*\.\s*)*[\"`]?ID[\"`]?\s*(?:=|IN\b)", where)
     by_other = re.match(r"[\s(]*(?:[\w\"`]+\s*\.\s*)*[\"`]?\w+_?ID[\"`]?\s*(?:=|IN\b)", where)

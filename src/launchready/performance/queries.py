@@ -66,8 +66,8 @@ async def queries(portal: Portal, look: Look) -> AsyncIterator[Row]:
     for row in untold(measured):
         yield row
     repeated = _repeated(measured)
-    for one in repeated:
-        yield one.finding(measured)
+    for alike in _by_shape(repeated):
+        yield alike[0].finding(measured, alike[1:])
     found = {one.route for one in repeated}
     for route, seen in _by_route(measured).items():
         if route not in found:
@@ -142,25 +142,36 @@ class _Repeated:
     def worst(self) -> tuple[RouteQueries, Statement]:
         return max(self.told, key=lambda one: one[1].calls)
 
-    def finding(self, measured: Measurement) -> Finding:
+    @property
+    def grave(self) -> bool:
+        return self.worst[1].calls >= GRAVE or _ms(self.worst[1]) >= GRAVE_MS
+
+    def finding(self, measured: Measurement, alike: list[_Repeated]) -> Finding:
+        """Of this route; `alike` are the others that send the same, fewer times: mended at one place as a rule."""
         seen, statement = self.worst
-        calls, grows = statement.calls, self._grows(measured)
-        many = calls >= GRAVE or _ms(statement) >= GRAVE_MS
+        calls, grows = statement.calls, self.grows(measured)
+        grave = any(one.grave and one.grows(measured) is not False for one in (self, *alike))
         table = statement.table or "the database"
         verb = "writes to" if is_write(statement.text) else "asks"
         problem = f"{self.route} {verb} {table} {calls:g} times per request"
         problem += _GROWTH[grows]
+        if alike:
+            problem += (
+                f" So do{'es' if len(alike) == 1 else ''} {len(alike)} more route{'s' if len(alike) > 1 else ''}."
+            )
+        evidence = self._evidence(seen, statement)
+        evidence += "".join(f"\n{one.route}: {one.worst[1].calls:g} times" for one in alike)
         words = advice(measured.framework, statement.text, statement.table)
         if grows is False:
             words = "Ask once per request and keep the answer. Or: " + words
         code = next((one.code for _, one in self.told if one.code), "")
         return Finding(
-            self.route, problem, evidence=self._evidence(seen, statement), key=f"n+1 {self.shape[:300]}",
+            self.route, problem, evidence=evidence, key=f"n+1 {self.shape[:300]}",
             fix=f"In {code}: {words}" if code else words,
-            severity=Severity.HIGH if many and grows is not False else Severity.NICE,
+            severity=Severity.HIGH if grave else Severity.NICE,
         )  # fmt: skip
 
-    def _grows(self, measured: Measurement) -> bool | None:
+    def grows(self, measured: Measurement) -> bool | None:
         """Whether a larger account makes more of them; None: only one account was looked at."""
         by_user: dict[str, float] = {}
         for seen in measured.queries:
@@ -176,7 +187,9 @@ class _Repeated:
         lines = [shown(statement.text)]
         for one, told in sorted(self.told, key=lambda t: (t[0].source, t[0].user)):
             who = f" for {one.user}" if one.user else ""
-            line = f"{one.source}{who}: {told.calls:g} of {one.calls:g} statements per request, {_ms(told):.0f} ms"
+            line = (
+                f"{one.source}{who}: {told.calls:g} of {one.calls:g} statements per request, {_spelled(_ms(told))} ms"
+            )
             lines.append(f"{line} in the database ({told.share:.0%}), the portal takes {one.server_s * 1000:.0f} ms")
         return "\n".join(dict.fromkeys(lines))
 
@@ -191,6 +204,14 @@ def _repeated(measured: Measurement) -> list[_Repeated]:
                 found.append(same := _Repeated(seen.route, shape))
             same.told.append((seen, statement))
     return [one for one in found if any(_too_often(statement) for _, statement in one.told)]
+
+
+def _by_shape(found: list[_Repeated]) -> list[list[_Repeated]]:
+    """The same statement of several routes together, the most calls first."""
+    shapes: dict[str, list[_Repeated]] = {}
+    for one in sorted(found, key=lambda each: -each.worst[1].calls):
+        shapes.setdefault(one.shape, []).append(one)
+    return list(shapes.values())
 
 
 def _same_step(one: _Repeated, seen: RouteQueries) -> bool:
@@ -224,6 +245,10 @@ def _slow_finding(route: str, shape: str, seen: RouteQueries, statement: Stateme
 def _ms(statement: Statement) -> float:
     """Per request."""
     return statement.calls * statement.ms
+
+
+def _spelled(ms: float) -> str:
+    return f"{ms:.0f}" if ms >= 1 else f"{ms:.1f}" if ms >= 0.05 else "less than 0.1"
 
 
 def _by_route(measured: Measurement) -> dict[str, list[RouteQueries]]:
