@@ -252,6 +252,27 @@ async def test_the_same_statement_of_several_routes_is_one_finding_of_the_worst(
     assert [row.subject for row in rows if isinstance(row, Passed)] == ["GET /one/"]
 
 
+@pytest.mark.parametrize(
+    ("text", "rows", "found"),
+    [
+        ("SELECT amount FROM lines WHERE invoice_id IN ($1  )", 500, False),  # as PostgreSQL 18 counts any list
+        ("SELECT amount FROM lines WHERE invoice_id IN ($1, $2, $3)", 500, False),
+        ("SELECT amount FROM lines WHERE invoice_id = ANY ($1)", 500, False),
+        ("INSERT INTO lines (amount) VALUES ($1), ($2)", 500, False),
+        ("SELECT amount FROM lines WHERE invoice_id IN ($1)", 500, True),
+        ("SELECT amount FROM lines WHERE invoice_id IN ($1, $2)", 2, True),
+        ("SELECT amount FROM lines WHERE invoice_id = $1", 500, True),
+    ],
+)
+async def test_rows_that_come_in_batches_are_no_question_for_each_row(text: str, rows: float, found: bool) -> None:
+    seen = asked(12, text=text)
+    seen = replace(seen, statements=(replace(seen.statements[0], rows=rows),))
+
+    told = await judged(queries, measured_with(seen))
+
+    assert any(isinstance(row, Finding) for row in told) is found
+
+
 async def test_a_time_below_a_millisecond_is_not_called_none() -> None:
     [found] = [r for r in await judged(queries, measured_with(asked(20, ms=0.02))) if isinstance(r, Finding)]
 

@@ -5,6 +5,7 @@ Judges what was counted in the database and what traces told, by the same rules;
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 
@@ -25,6 +26,10 @@ GRAVE, GRAVE_MS = 50, 100.0
 SLOW_MS = 200.0
 """Of one statement: a tenth of the two seconds a buyer is given."""
 MOST_OF = 0.5
+BATCH = 20
+"""Rows of each sending from which on a list of values is a batch."""
+_LIST = re.compile(r"\bIN\s*\(\s*(?:\.\.\.|[^\s,()]+(?:\s*,|\s*/\*|\s+\)))|=\s*ANY\b", re.IGNORECASE)
+"""More than one value: PostgreSQL 18 writes `IN ($1 /*, ... */)`, of which `IN ($1  )` is kept; MySQL `IN (...)`."""
 _GROWTH = {
     True: ", more with every row of the account.",
     False: ", the same for small and large accounts.",
@@ -219,7 +224,15 @@ def _same_step(one: _Repeated, seen: RouteQueries) -> bool:
     return one.route == seen.route or any((s.flow, s.step) == (seen.flow, seen.step) for s, _ in one.told)
 
 
+def _in_batches(statement: Statement) -> bool:
+    """Whether each of them fetches or writes many rows by a list: an export in parts of 500 is no question per row."""
+    listed = is_write(statement.text) or _LIST.search(statement.text)
+    return bool(listed) and statement.rows >= BATCH
+
+
 def _too_often(statement: Statement) -> bool:
+    if _in_batches(statement):
+        return False
     return statement.calls >= MANY or (statement.calls >= SEVERAL and _ms(statement) >= SEVERAL_MS)
 
 
