@@ -103,6 +103,9 @@ async def test_a_slow_step_ends_with_1_and_the_smoke_test_finds_it_too(typed: Ty
 
     assert code == Exit.FOUND
     assert "dashboard takes a buyer" in out
+    assert "[high risk] performance.p95" in out
+    assert "no page was opened" not in out, "nobody asked for a browser"
+    assert "The times alone" in out
 
 
 async def test_a_baseline_that_is_not_there_is_said_before_anything_is_asked(typed: Typed) -> None:

@@ -27,7 +27,7 @@ LEAST_CORE = 0.3
 """A browser that gets less than this of a core measures its machine."""
 SURE = 0.8
 """A visit that was faster than this share of the target contradicts a slow one in the middle."""
-NO_BROWSER = "install Chromium and run `launchready perf` with [performance] browser = true"
+NO_BROWSER = "run `launchready perf` where Chromium is installed, without --smoke, --no-browser or browser = false"
 
 
 @check(
@@ -152,6 +152,8 @@ def parts(visit: Visit, seen_s: float | None) -> list[Part]:
         last = max(blocking, key=lambda r: r.end_s)
         says = f"waiting for {_short(last.url)}, before which nothing is drawn"
         fix = f"Load {_short(last.url)} with defer or async, or make it smaller."
+        if last.kind == "style":  # a style sheet knows neither
+            fix = f"Make {_short(last.url)} smaller: compress it, send what the first view needs, let caches keep it."
         found.append(Part(last.end_s - visit.wait_s, says, fix))
     if len(links := chain(visit, seen_s)) >= 2:
         took = links[-1].end_s - links[0].start_s

@@ -17,6 +17,7 @@ from launchready.measurement import Measurement
 from launchready.performance.broadband import line_of
 from launchready.performance.course import Course
 from launchready.performance.flows import flows_of, ground_of, step_name
+from launchready.performance.routes import route_of
 from launchready.performance.times import Way
 from launchready.performance.words import Told
 from launchready.portal import Portal
@@ -112,6 +113,8 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
         framework=framework,
         small=settings.small,
         large=settings.large,
+        first_s=course.way.seen(course.first).total_s if course.first else None,
+        first_route=route_of(course.first.request.method, course.first.request.url) if course.first else "",
     )
 
 
@@ -140,8 +143,9 @@ def plan_of(portal: Portal, wanted: Wanted) -> list[str]:
         lines.append(f"  {flow.name}{f' as {flow.user}' if flow.user else ''}{how}{leaves}")
         lines += [f"    {step_name(step)}" for step in flow.steps]
     seconds = min(SMOKE_S, settings.budget_s) if wanted.smoke else settings.budget_s
+    rate = f", then {wanted.rate_per_s:g} a second of each flow" if wanted.rate_per_s else ""
     lines.append(
-        f"At most {settings.budget_requests} requests in {seconds:g} s, two visitors at a time; it ends earlier"
+        f"At most {settings.budget_requests} requests in {seconds:g} s, two visitors at a time{rate}; it ends earlier"
     )
     lines.append("when the times decide, or when the portal suffers.")
     if not portal.owned_hosts:

@@ -80,12 +80,16 @@ def markdown(measured: Measurement, changes: Sequence[Change] = ()) -> str:
         if found := causes(measured, times)[:MOST_CAUSES]:
             parts.append(
                 "\n".join(
-                    [f"{code(clean(times.step, most=NAME))} waits:", "", *(f"- {prose(cause)}" for cause in found)]
+                    [
+                        f"What {code(clean(times.step, most=NAME))} waits for:",
+                        "",
+                        *(f"- {prose(cause)}" for cause in found),
+                    ]
                 )
             )
     if changes:
         lines = [
-            row(code(compared.subject(one)), compared.before_after(one), prose(compared.words(one)))
+            row(code(clean(compared.subject(one), most=NAME)), compared.before_after(one), prose(compared.words(one)))
             for one in compared.ordered(changes)
         ]
         head = ["| step | was | is |", "| --- | ---: | --- |"]
