@@ -138,6 +138,7 @@ async def test_files_that_are_fetched_again_with_each_page_are_one_finding_a_hos
     assert says in row.problem
     assert "a round trip on the line is 30 ms" in row.evidence
     assert row.paste == "Cache-Control: public, max-age=31536000, immutable"
+    assert "no-store" not in row.fix  # that is for pages of who is signed in
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,17 @@ async def test_the_largest_part_of_the_wait_is_named(change, loads, says: str) -
     assert f"The largest part: {says}" in row.problem
 
 
+@pytest.mark.parametrize(("kind", "says"), [("style", "compress it"), ("script", "defer or async")])
+async def test_a_style_sheet_is_not_told_to_be_deferred(kind: str, says: str) -> None:
+    load = Resource("https://app.brightside.example/app.css", kind, 0.3, 2.8, 9, 200, False, True)
+
+    row = await dashboard({"data_s": 3.0, "first_paint_s": 2.9}, load)
+
+    assert isinstance(row, Finding)
+    assert says in row.fix
+    assert ("defer" in row.fix) is (kind == "script")
+
+
 async def test_visits_that_contradict_each_other_prove_nothing() -> None:
     row = await dashboard({"data_s": 2.4, "spread_s": (0.9, 3.0)})
 

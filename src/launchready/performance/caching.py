@@ -16,6 +16,10 @@ from launchready.portal import Portal
 from launchready.probes.look import Look
 
 LISTED = 8
+_FILES = (
+    "Let caches keep them: for a year where the name changes with the content (ManifestStaticFilesStorage, Vite, "
+    "webpack, Propshaft do that), else for an hour."
+)
 
 
 @check(
@@ -112,6 +116,7 @@ def _files(table: Iterable[Note], measured: Measurement) -> list[Finding]:
                 host,
                 f"{path} {first.verdict.why}{more}.",
                 evidence="\n".join(told),
+                fix=_FILES,
                 paste=first.verdict.header,
                 severity=first.verdict.severity,
                 key="files",

@@ -67,7 +67,8 @@ def _judged(times: StepTimes, measured: Measurement) -> Row:
         return Passed(subject, told)
     more = f"{times.needs} more" if times.needs else "more"
     reason = f"whether p95 is below {target:g} s cannot be told yet: {told}"
-    return NotChecked(subject, reason, f"it needs {more} walks: launchready perf --requests N --seconds N")
+    walks = "walk" if times.needs == 1 else "walks"
+    return NotChecked(subject, reason, f"it needs {more} {walks}: launchready perf --requests N --seconds N")
 
 
 def _interval(found: Quantile) -> str:
