@@ -341,3 +341,8 @@ class Measurement:
     small: str = ""
     large: str = ""
     """The users whose accounts are compared."""
+    first_s: float | None = None
+    """What a buyer waits for the very first answer of the run, that of a login before any flow too."""
+    first_again_s: float | None = None
+    """The same asked once more, where the first time was beyond the target."""
+    first_route: str = ""

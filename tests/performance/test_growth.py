@@ -122,6 +122,18 @@ async def test_a_first_visitor_who_is_redirected_is_told_which_answer_it_was() -
     assert "of the first walk" not in (await found(cold, first_after(6.2)(HEALTHY))).evidence
 
 
+async def test_a_login_before_the_flows_that_wakes_the_portal_is_found() -> None:
+    woken = replace(HEALTHY, first_s=8.0, first_again_s=0.2, first_route="GET /signin")
+    row = await found(cold, woken)
+
+    assert (row.subject, row.severity) == ("GET /signin", Severity.HIGH)
+    assert row.problem == "The first visitor waits 8.0 s for the first answer, those after 200 ms."
+    assert await passed(cold, replace(woken, first_again_s=7.0)), "always slow: not the cold's fault"
+    assert await passed(cold, replace(woken, first_again_s=None)), "it could not be asked again"
+    step = next(one for one in HEALTHY.steps if one.cold_s is not None)
+    assert await passed(cold, replace(woken, first_route=step.route)), "judged as a step"
+
+
 async def test_a_first_time_within_the_target_or_near_the_others_is_right() -> None:
     slow_always = tuple(replace(s, cold_s=3.0, target_s=2.0, seen=s.seen and replace(
         s.seen, p50=replace(s.seen.p50, value_s=2.4))) for s in HEALTHY.steps)  # fmt: skip

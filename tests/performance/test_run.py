@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Portal, page, running
+from tests.performance.portals import ENVIRON, NAME, PASSWORD, Answer, Asked, Portal, page, running
 
 from launchready.lab.measured import healthy
 from launchready.measurement import Line, Measurement, Phases
@@ -167,6 +167,23 @@ async def test_visitors_who_pile_up_do_not_use_up_this_machines_files(portal: Po
         resource.setrlimit(resource.RLIMIT_NOFILE, usual)
 
     assert any("the load stopped itself" in one.reason for one in found.untold)
+
+
+async def test_the_first_answer_of_all_is_kept_where_a_login_got_it(portal: Portal, tmp_path: Path) -> None:
+    def asleep(asked: Asked) -> Answer:
+        if len(portal.asked) == 1:
+            time.sleep(0.3)
+        return portal._get_login(asked)
+
+    portal.answers["GET /login/"] = asleep
+    found = await taken(described(portal, BOARD, target_s=0.2, budget_requests=5), tmp_path)
+
+    assert found.first_route == "GET /login/"
+    assert found.first_s
+    assert found.first_s >= 0.3
+    assert found.first_again_s is not None
+    assert len(portal.of("GET", "/login/")) == 2, "once more, to see whether it is always so"
+    assert found.requests == len(portal.asked)
 
 
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:

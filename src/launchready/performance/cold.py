@@ -36,8 +36,9 @@ async def cold(portal: Portal, look: Look) -> AsyncIterator[Row]:
     make what is costly to make at start-up or ahead of it, not at the first use.
 
     Judged is the first walk of each step, on a fresh connection, against the median of those that followed. Found is
-    one beyond the target and three times the median; a high risk beyond twice the target, else nice to fix. It is
-    one walk, so look again with `launchready perf` after an hour of silence before much is built on it.
+    one beyond the target and three times the median; a high risk beyond twice the target, else nice to fix. Where a
+    user is logged in before the flows, the very first answer of all is judged as well, for then it wakes the portal. It
+    is one walk, so look again with `launchready perf` after an hour of silence before much is built on it.
     """
     measured = await measurement_of(portal, look)
     if isinstance(measured, NotChecked):
@@ -48,6 +49,8 @@ async def cold(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(portal.domain, "no step was walked a first time and again", UNLOCK)
         return
     slow = [row for one in firsts if (row := _judged(one, measured))]
+    if woken := _before_all(portal, measured, firsts):
+        slow.append(woken)
     for row in slow:
         yield row
     if not slow:
@@ -66,6 +69,22 @@ def _judged(one: StepTimes, measured: Measurement) -> Finding | None:
         evidence=_evidence(one, measured),
         severity=Severity.HIGH if first_s > 2 * one.target_s else Severity.NICE,
         key=one.user,
+    )
+
+
+def _before_all(portal: Portal, measured: Measurement, firsts: list[StepTimes]) -> Finding | None:
+    """The very first answer, where a login before the flows got it: the steps then met a portal that was awake."""
+    first_s, again_s = measured.first_s or 0.0, measured.first_again_s
+    if again_s is None or measured.first_route in {one.route for one in firsts}:
+        return None
+    target_s = max(one.target_s for one in firsts)
+    if first_s <= target_s or first_s <= TIMES * again_s:
+        return None
+    return Finding(
+        measured.first_route or portal.domain,
+        f"The first visitor waits {seconds(first_s)} for the first answer, those after {seconds(again_s)}.",
+        evidence=f"{measured.first_route}: {seconds(first_s)} before the flows were walked, {seconds(again_s)} after",
+        severity=Severity.HIGH if first_s > 2 * target_s else Severity.NICE,
     )
 
 

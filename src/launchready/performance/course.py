@@ -40,7 +40,7 @@ from launchready.performance.targets import ACCOUNT
 from launchready.performance.times import Times, Way
 from launchready.performance.traced import Traces, listening
 from launchready.performance.visits import Walked, visits
-from launchready.performance.words import FlowRun, StepRun, Told
+from launchready.performance.words import FlowRun, Reply, StepRun, Told
 from launchready.portal_performance import Flow, PerformanceSettings
 from launchready.probes.failures import Failure
 from launchready.probes.look import Look
@@ -88,6 +88,10 @@ class Course:
     traced: list[str] = field(default_factory=list)
     """Routes whose traces came."""
     requests: int = 0
+    first: Reply | None = None
+    """The very first answer: a portal that sleeps wakes for it."""
+    again: Reply | None = None
+    """The same once more, where the first was beyond the target: whether it is always so."""
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Open the ways: this machine's own, and a buyer's line for each of the two prospects."""
@@ -114,9 +118,22 @@ class Course:
                 run = await self._walk(flow, session)
             self._times[flow.name].first(run)
             self.exchanges += exchanges(run, flow.user)
-            self._seen.append(Seen(flow, run, session))
+            # Its cookies are used on; its connection would keep one of the portal's places taken.
+            self._seen.append(Seen(flow, run, self._own.new(like=session)))
+            session.close()
             if run.trouble:
                 self._leave(flow, run.trouble)
+        await self._ask_again()
+
+    async def _ask_again(self) -> None:
+        first = self.first
+        if not first or first.request.method != "GET" or self.way.seen(first).total_s <= self.settings.target_s:
+            return
+        visitor = self._own.new()
+        answer = await visitor.ask(first.request)
+        self.again = answer if isinstance(answer, Reply) else None
+        self.requests += 1
+        visitor.close()
 
     async def load(self, rate_per_s: float) -> None:
         """Two prospects at once on every flow, until the intervals decide or the budget is spent; then arrivals."""
@@ -252,16 +269,25 @@ class Course:
 
     async def _sign_in(self, user: str) -> SignedIn | Untold:
         if user not in self._signed:
-            signed = self._signed[user] = await signed_in(self.ground, user, self._own.new(), saving=self._saving)
+            visitor = self._own.new()
+            signed = await signed_in(self.ground, user, visitor, saving=self._saving)
             if isinstance(signed, SignedIn):
-                self.requests += sum(len(step.replies) for step in signed.steps)
+                self._count_requests(signed.steps)
+                signed.session = self._own.new(like=visitor)
+                visitor.close()
+            self._signed[user] = signed
         return self._signed[user]
+
+    def _count_requests(self, steps: Sequence[StepRun]) -> None:
+        replies = [reply for step in steps for reply in step.replies]
+        self.requests += len(replies)
+        self.first = self.first or next(iter(replies), None)
 
     async def _walk(self, flow: Flow, session: CurlSession, ground: Ground | None = None) -> FlowRun:
         signed = self._signed.get(flow.user) if flow.user and not logs_in(flow) else None
         known = signed if isinstance(signed, SignedIn) else None
         run = await walk(flow, session, ground or self.ground, signed=known, saving=self._saving)
-        self.requests += sum(len(step.replies) for step in run.steps)
+        self._count_requests(run.steps)
         return run
 
     async def _line(self) -> Sessions:
@@ -292,6 +318,7 @@ class Course:
             counted, ask, flow=seen.flow.name, step=step.step, user=seen.flow.user,
             route=_route(step), times=REPEATED - 1,
         )  # fmt: skip
+        ask.close()
         if isinstance(found, Untold):
             self.untold.append(found)
             return
@@ -308,6 +335,7 @@ class Course:
             ask = self._asker(seen, step)
             for _ in range(REPEATED):
                 await ask()
+            ask.close()
 
     def _asker(self, seen: Seen, step: StepRun) -> Asker:
         return Asker(self, seen, step)
@@ -370,6 +398,12 @@ class Asker:
                 return None
             took_s += max(0.0, again.phases.wait_s - self.course.way.own_rtt_s)
         return took_s
+
+    def close(self) -> None:
+        """Let the visitor go who made them."""
+        if self.session:
+            self.session.close()
+            self.session = None
 
     async def _log_in(self) -> float | None:
         """A login as a whole, by a visitor of its own: its form's page belongs to it."""

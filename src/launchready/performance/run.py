@@ -114,6 +114,7 @@ async def measure(look: Look, wanted: Wanted, told: Told) -> Measurement:
         small=settings.small,
         large=settings.large,
         first_s=course.way.seen(course.first).total_s if course.first else None,
+        first_again_s=course.way.seen(course.again).total_s if course.again else None,
         first_route=route_of(course.first.request.method, course.first.request.url) if course.first else "",
     )
 
