@@ -8,10 +8,10 @@ import pytest
 from tests.performance.judging import HEALTHY, found, passed, unchecked
 
 from launchready.lab.faults.performance_answers import answered, by_cookie, filed, headed
-from launchready.measurement import BodyFacts, JsonList, Measurement
+from launchready.measurement import BodyFacts, JsonList, Measurement, Resource
 from launchready.model import Severity
 from launchready.performance.caching import caching
-from launchready.performance.caching_judgement import Keep
+from launchready.performance.caching_judgement import Keep, judged_file
 from launchready.performance.caching_notes import Note, duration, markdown, notes
 from launchready.performance.saved import kept_headers
 from launchready.probes.page import Page
@@ -96,6 +96,26 @@ async def test_what_says_nothing_is_one_finding_a_host() -> None:
     assert "GET /: no Cache-Control" in row.evidence
     assert "GET /api/invoices: no Cache-Control" in row.evidence
     assert "POST" not in row.evidence
+
+
+async def test_a_session_that_is_renewed_with_vary_alone_is_nice_to_fix_and_quoted_as_it_is() -> None:
+    row = await found(caching, answered(PAGE, lambda one: replace(one, headers=(("vary", "Cookie"), SESSION)))(HEALTHY))
+
+    assert row.severity is Severity.NICE
+    assert "only `Vary: Cookie` keeps" in row.problem
+    assert "no Vary" not in row.evidence
+
+
+@pytest.mark.parametrize("name", ["portal.{id}.css", "{id}"])
+def test_a_build_file_whose_name_is_shown_in_part_may_be_kept_for_a_year(name: str) -> None:
+    file = Resource(
+        f"https://app.example/static/{name}", "style", 0, 0, 9, 200, False, False, headers=(("date", "today"),)
+    )
+
+    verdict = judged_file(file)
+
+    assert verdict
+    assert verdict.header == "Cache-Control: public, max-age=31536000, immutable"
 
 
 async def test_who_is_not_signed_in_is_the_edges_business() -> None:

@@ -46,7 +46,8 @@ async def caching(portal: Portal, look: Look) -> AsyncIterator[Row]:
     `max-age` without `private`), unless it varies by cookie or by `Authorization`: then only one that is called
     `public` counts, as a high risk, for edges such as Cloudflare look at `Vary` only where a rule says so. With a
     token in `Authorization` and no cookie, only what opens it to shared caches counts (RFC 9111 section 3.5). A high
-    risk is a page for who is signed in that says nothing, as a rule at the edge then decides. Answers that are the
+    risk is a page for who is signed in that says nothing, as a rule at the edge then decides; nice to fix, one that
+    sets the session's cookie and says `Vary: Cookie` alone. Answers that are the
     same for the two clients that are compared, and lists of countries and
     the like, may be kept. Files: fetched whole each time is a high risk, asked for again before a page can be drawn
     nice to fix. The table of all routes is the note "cached or dynamic" of the handover.
@@ -86,19 +87,24 @@ def _unsaid(table: Iterable[Note]) -> list[Finding]:
     hosts = _by_host(note for note in table if note.keep is Keep.UNSAID)
     found = []
     for host, silent in hosts.items():
+        silent.sort(key=lambda note: (note.verdict.severity or Severity.NICE).rank)
         first = silent[0]
         more = f", and {len(silent) - 1} more" if len(silent) > 1 else ""
         found.append(
             Finding(
                 host,
                 f"{first.route} {first.verdict.why}{more}.",
-                evidence="\n".join(f"{note.route}: no Cache-Control, no Vary: Cookie" for note in silent[:LISTED]),
+                evidence="\n".join(f"{note.route}: {_lacks(note)}" for note in silent[:LISTED]),
                 paste=first.verdict.header,
                 severity=first.verdict.severity,
                 key="unsaid",
             )
         )
     return found
+
+
+def _lacks(note: Note) -> str:
+    return "no Cache-Control" if note.verdict.severity is Severity.NICE else "no Cache-Control, no Vary: Cookie"
 
 
 def _files(table: Iterable[Note], measured: Measurement) -> list[Finding]:

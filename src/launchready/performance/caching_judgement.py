@@ -81,6 +81,10 @@ def judged_route(one: Exchange, *, by_cookie: bool, for_everybody: bool) -> Verd
         kept = said or f"Expires: {(page.header('expires') or '')[:40]}"
         wrong = f"{why}, and shared caches may keep it ({kept})"
         return Verdict(Keep.WRONG, "edge and browser", _edge_s(page), wrong, PRIVATE, Severity.BLOCKER)
+    if told is Keeping.SILENT and by_cookie and varies_by(page, "cookie"):
+        # As Flask answers wherever it renews its session: kept apart by what follows the standard.
+        alone = f"{why}, and only `Vary: Cookie` keeps caches from giving it to others"
+        return Verdict(Keep.UNSAID, "nowhere", 0, alone, PRIVATE, Severity.NICE)
     if told is Keeping.SILENT and by_cookie:
         return Verdict(
             Keep.UNSAID, "nowhere", 0, f"{why}, and does not say that no cache may keep it", PRIVATE, Severity.HIGH
@@ -106,7 +110,7 @@ def judged_file(one: Resource) -> Verdict | None:
     seconds = lifetime_s(page)
     if seconds is None:
         seconds = policies.seconds("s-maxage")
-    fingerprinted = named_by_content(one.url) or one.url.endswith("/{id}")  # a name like a token is not kept
+    fingerprinted = named_by_content(one.url) or "{id}" in one.url.rpartition("/")[2]  # a name like a token is not kept
     header = LONG if fingerprinted else HOUR
     if "no-store" in said:
         why = "forbids to keep it, so that each page fetches it whole"
