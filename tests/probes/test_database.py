@@ -16,7 +16,8 @@ from launchready.lab.healthy import healthy_world
 from launchready.lab.lab import Lab
 from launchready.lab.world import Database, Trouble
 from launchready.probes.database import Database as Probe
-from launchready.probes.database import DatabaseFacts, read_string, scheme_of
+from launchready.probes.database import DatabaseFacts
+from launchready.probes.database_place import read_string, scheme_of
 from launchready.probes.database_refusals import Shut
 from launchready.probes.failures import Failure, Garbage, NoAddress, Refused, Timeout, Unreachable
 from launchready.probes.network import Detour, Network

@@ -14,7 +14,8 @@ from launchready.hardening.target_variables import target_variables, unlock
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.portal import Portal
 from launchready.probes.addresses import globally_reachable
-from launchready.probes.database import DatabaseFacts, scheme_of
+from launchready.probes.database import DatabaseFacts
+from launchready.probes.database_place import scheme_of
 from launchready.probes.database_refusals import Barred, Shut
 from launchready.probes.failures import Failure, NoAddress, Phase, Timeout, Unreachable
 from launchready.probes.look import Look

@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 
 from launchready.measurement import RouteQueries, Statement, Untold
 from launchready.performance.statement_shapes import shape_of, table_of, without_comments
-from launchready.probes.database import Database, scheme_of
+from launchready.probes.database import Database
+from launchready.probes.database_place import scheme_of
 from launchready.probes.failures import Failure, Garbage, Phase
 from launchready.probes.statements import Counted, Delta, Statements, Untellable, delta
 from launchready.probes.statements_mysql import SCHEMES as MYSQL

@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from launchready.probes.database import named
+from launchready.probes.database_place import named
 from launchready.probes.database_refusals import refusal
 from launchready.probes.failures import Failure, Garbage, Phase, Timeout
 from launchready.probes.statements import MOST_TEXT, Statements

@@ -15,7 +15,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from launchready.probes.database import STATEMENT_TIMEOUT_MS, Database, Place, named
+from launchready.probes.database import STATEMENT_TIMEOUT_MS, Database
+from launchready.probes.database_place import Place, named
 from launchready.probes.database_refusals import refusal
 from launchready.probes.failures import Failure, Garbage, Phase, Timeout
 
