@@ -186,6 +186,18 @@ async def test_the_first_answer_of_all_is_kept_where_a_login_got_it(portal: Port
     assert found.requests == len(portal.asked)
 
 
+async def test_a_login_is_repeated_without_what_comes_after_it(portal: Portal, tmp_path: Path) -> None:
+    steps = [*LOGIN["steps"], {"path": "/files/"}]
+    flow = {"name": "in", "user": "ada", "steps": steps, "changes": False}
+    await taken(described(portal, flow, traces="127.0.0.1:0", budget_requests=8), tmp_path)
+
+    marked = [number for number, asked in enumerate(portal.asked) if "traceparent" in asked.headers]
+    after = [asked for asked in portal.asked[marked[0] :] if asked.path == "/files/"]
+    assert len(portal.of("POST", "/login/")) >= 8
+    assert after
+    assert all("traceparent" in asked.headers for asked in after), "or its queries count as the login's"
+
+
 async def test_a_flow_that_is_limited_is_left_alone_and_the_others_go_on(portal: Portal, tmp_path: Path) -> None:
     def limited(_asked: object) -> Answer:
         return page("in") if len(portal.of("GET", "/limited")) <= 5 else Answer(429, "slowly", (("Retry-After", "60"),))

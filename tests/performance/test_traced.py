@@ -23,6 +23,7 @@ async def test_the_traces_of_a_measurement_name_repeated_statements_and_calls_in
         described = Portal.model_validate(
             {
                 "domain": "portal.example",
+                "owned": ["127.0.0.1"],
                 "performance": {
                     "url": url,
                     "traces": f"127.0.0.1:{port}",

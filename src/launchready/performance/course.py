@@ -28,12 +28,11 @@ from launchready.performance.flows import (
     exchanges,
     logs_in,
     signed_in,
-    step_name,
     walk,
 )
 from launchready.performance.kept import FOLDER
 from launchready.performance.load import Lines, Load
-from launchready.performance.routes import route_of
+from launchready.performance.repeating import Asker, Seen, leads_only_to, repeatable, route_of_step
 from launchready.performance.scans import scans
 from launchready.performance.session import CurlSession, Sessions, open_sessions
 from launchready.performance.targets import ACCOUNT
@@ -50,19 +49,8 @@ from launchready.probes.statements import Counted
 
 REPEATED = 7
 """Requests of a step whose queries are counted; the first is not."""
-OFTEN_ENOUGH = 30
-"""Walks a minute that a flow must allow for its queries to be counted."""
 ACCOUNT_WALKS = 12
 """Of each of the two accounts that are compared."""
-
-
-@dataclass
-class Seen:
-    """One flow as it was walked the first time."""
-
-    flow: Flow
-    run: FlowRun
-    session: CurlSession | None
 
 
 @dataclass
@@ -87,6 +75,7 @@ class Course:
     untold: list[Untold] = field(default_factory=list)
     traced: list[str] = field(default_factory=list)
     """Routes whose traces came."""
+    traces: Traces | None = None
     requests: int = 0
     first: Reply | None = None
     """The very first answer: a portal that sleeps wakes for it."""
@@ -103,7 +92,7 @@ class Course:
         self._saving = Saving(self.saved_in / FOLDER / self.stem, self.saved_in)
         self._own = await stack.enter_async_context(open_sessions(self.look.network, self.look.dns))
         self._lines = Lines(self._line)
-        self._traces = await self._listen(stack)
+        self.traces = await self._listen(stack)
 
     async def walk_once(self) -> None:
         """Each flow once: the cold portal as a buyer meets it, and what its answers are made of."""
@@ -115,11 +104,11 @@ class Course:
                 if isinstance(session, Untold):
                     self._leave(flow, session)
                     continue
-                run = await self._walk(flow, session)
+                run = await self.walk(flow, session)
             self._times[flow.name].first(run)
             self.exchanges += exchanges(run, flow.user)
             # Its cookies are used on; its connection would keep one of the portal's places taken.
-            self._seen.append(Seen(flow, run, self._own.new(like=session)))
+            self._seen.append(Seen(flow, run, self.visitor(like=session)))
             session.close()
             if run.trouble:
                 self._leave(flow, run.trouble)
@@ -129,7 +118,7 @@ class Course:
         first = self.first
         if not first or first.request.method != "GET" or self.way.seen(first).total_s <= self.settings.target_s:
             return
-        visitor = self._own.new()
+        visitor = self.visitor()
         answer = await visitor.ask(first.request)
         self.again = answer if isinstance(answer, Reply) else None
         self.requests += 1
@@ -159,11 +148,11 @@ class Course:
         """The queries of each step that can be repeated, from the database's own counters and from traces."""
         every = (*self._seen, *self._of_accounts)
         owned = self.look.portal.owned_hosts
-        repeatable = [
+        wanted_steps = [
             (seen, step)
             for seen in every
             for step in seen.run.steps
-            if _repeatable(seen, step) and _leads_only_to(owned, step)
+            if repeatable(seen, step) and leads_only_to(owned, step)
         ]
         variable = self.settings.database_env or (
             self.look.portal.deploy.database_env if self.look.portal.deploy else ""
@@ -171,7 +160,7 @@ class Course:
         url = os.environ.get(variable, "") if variable else ""
         unowned = ensure_owned(self.look.portal, self.ground.base)
         if not (wanted and url) or unowned:
-            if unowned and ((wanted and url) or self._traces):
+            if unowned and ((wanted and url) or self.traces):
                 self.untold.append(Untold("", "", unowned, self._claim(), part="queries"))
             elif wanted and self.settings.database_env:
                 self.untold.append(
@@ -183,14 +172,14 @@ class Course:
                         part="queries",
                     )
                 )
-            await self._traced([] if unowned else repeatable)
+            await self._traced([] if unowned else wanted_steps)
             return
         async with database_look.opened(self.look.database, url) as counted:
             if isinstance(counted, Failure):
                 self.untold.append(database_look.untold(counted))
-                await self._traced(repeatable)
+                await self._traced(wanted_steps)
                 return
-            for seen, step in repeatable:
+            for seen, step in wanted_steps:
                 self.told(f"database: {seen.flow.name}, {step.step}")
                 await self._count(counted, seen, step)
 
@@ -226,9 +215,9 @@ class Course:
 
     async def read_traces(self) -> None:
         """What the traces tell that came meanwhile."""
-        if self._traces is None:
+        if self.traces is None:
             return
-        found = await self._traces.read()
+        found = await self.traces.read()
         self.queries += found.queries
         self.serial += found.serial
         self.untold += found.untold
@@ -269,11 +258,11 @@ class Course:
 
     async def _sign_in(self, user: str) -> SignedIn | Untold:
         if user not in self._signed:
-            visitor = self._own.new()
+            visitor = self.visitor()
             signed = await signed_in(self.ground, user, visitor, saving=self._saving)
             if isinstance(signed, SignedIn):
                 self._count_requests(signed.steps)
-                signed.session = self._own.new(like=visitor)
+                signed.session = self.visitor(like=visitor)
                 visitor.close()
             self._signed[user] = signed
         return self._signed[user]
@@ -283,7 +272,12 @@ class Course:
         self.requests += len(replies)
         self.first = self.first or next(iter(replies), None)
 
-    async def _walk(self, flow: Flow, session: CurlSession, ground: Ground | None = None) -> FlowRun:
+    def visitor(self, *, like: CurlSession | None = None) -> CurlSession:
+        """A fresh visitor from beside the portal, on this machine's own line."""
+        return self._own.new(like=like)
+
+    async def walk(self, flow: Flow, session: CurlSession, ground: Ground | None = None) -> FlowRun:
+        """Walk a flow once."""
         signed = self._signed.get(flow.user) if flow.user and not logs_in(flow) else None
         known = signed if isinstance(signed, SignedIn) else None
         run = await walk(flow, session, ground or self.ground, signed=known, saving=self._saving)
@@ -300,7 +294,7 @@ class Course:
         if isinstance(session, Untold):
             return session
         try:
-            return await self._walk(flow, session, ground)
+            return await self.walk(flow, session, ground)
         finally:
             session.close()
 
@@ -316,7 +310,7 @@ class Course:
         ask = self._asker(seen, step)
         found = await database_look.route_queries(
             counted, ask, flow=seen.flow.name, step=step.step, user=seen.flow.user,
-            route=_route(step), times=REPEATED - 1,
+            route=route_of_step(step), times=REPEATED - 1,
         )  # fmt: skip
         ask.close()
         if isinstance(found, Untold):
@@ -329,7 +323,7 @@ class Course:
 
     async def _traced(self, repeatable: Sequence[tuple[Seen, StepRun]]) -> None:
         """Without a database to ask: the same requests, for the traces alone."""
-        if self._traces is None:
+        if self.traces is None:
             return
         for seen, step in repeatable:
             ask = self._asker(seen, step)
@@ -348,7 +342,7 @@ class Course:
                 session = await self._visitor(line, flow)
                 trouble = session if isinstance(session, Untold) else None
                 if isinstance(session, CurlSession):
-                    run = await self._walk(flow, session)
+                    run = await self.walk(flow, session)
                     trouble = run.trouble
                     walked.append(
                         (Seen(flow, run, session), Times(flow, self.way, self.settings.target_s, pace=ACCOUNT))
@@ -360,7 +354,7 @@ class Course:
             for _ in range(ACCOUNT_WALKS):
                 for seen, times in walked:
                     if seen.session:
-                        times.take(run := await self._walk(seen.flow, seen.session, ground))
+                        times.take(run := await self.walk(seen.flow, seen.session, ground))
                         if run.trouble:  # whatever it is, asking on does not make it better
                             self.untold.append(replace(run.trouble, flow=seen.flow.name, part="growth"))
                             return
@@ -369,79 +363,6 @@ class Course:
                 self.exchanges += exchanges(seen.run, seen.flow.user)
                 self._of_accounts.append(seen)
             self.steps += times.kept()
-
-
-@dataclass
-class Asker:
-    """Makes the requests of one step again, from beside the portal; returns what the portal took."""
-
-    course: Course
-    seen: Seen
-    step: StepRun
-    session: CurlSession | None = None
-
-    async def __call__(self) -> float | None:
-        """Once; None where it did not come through as before."""
-        if _is_login(self.seen.flow, self.step):
-            return await self._log_in()
-        if self.session is None:
-            like = None if _is_form_of_login(self.seen.flow, self.step) else self.seen.session
-            self.session = self.course._own.new(like=like)
-        took_s = 0.0
-        for reply in self.step.replies:
-            request = reply.request
-            if self.course._traces is not None:
-                request = self.course._traces.marked(request, self.seen.flow, self.step)
-            again = await self.session.ask(request)
-            self.course.requests += 1
-            if isinstance(again, Failure) or again.page.status != reply.page.status:
-                return None
-            took_s += max(0.0, again.phases.wait_s - self.course.way.own_rtt_s)
-        return took_s
-
-    def close(self) -> None:
-        """Let the visitor go who made them."""
-        if self.session:
-            self.session.close()
-            self.session = None
-
-    async def _log_in(self) -> float | None:
-        """A login as a whole, by a visitor of its own: its form's page belongs to it."""
-        session = self.course._own.new()
-        try:
-            run = await self.course._walk(self.seen.flow, session)
-        finally:
-            session.close()
-        if run.trouble:
-            return None
-        replies = [reply for step in run.steps for reply in step.replies]
-        return sum(max(0.0, reply.phases.wait_s - self.course.way.own_rtt_s) for reply in replies)
-
-
-def _repeatable(seen: Seen, step: StepRun) -> bool:
-    """Whether it can be asked again and again: it reads only, or is a login that may be tried often enough."""
-    if not step.replies or step.trouble or (seen.flow.per_minute and seen.flow.per_minute < OFTEN_ENOUGH):
-        return False
-    if _is_login(seen.flow, step):
-        return not seen.flow.changes
-    return all(reply.request.method in ("GET", "HEAD") for reply in step.replies)
-
-
-def _leads_only_to(owned: Sequence[str], step: StepRun) -> bool:
-    return all((urlsplit(reply.request.url).hostname or "") in owned for reply in step.replies)
-
-
-def _route(step: StepRun) -> str:
-    first, last = step.replies[0].request, step.replies[-1].request
-    return route_of(first.method, last.url if first.method == "GET" else first.url)
-
-
-def _is_login(flow: Flow, step: StepRun) -> bool:
-    return any(one.login and step_name(one) == step.step for one in flow.steps)
-
-
-def _is_form_of_login(flow: Flow, step: StepRun) -> bool:
-    return any(one.login and f"{step_name(one)} page" == step.step for one in flow.steps)
 
 
 def _curl(session: object) -> CurlSession:
