@@ -218,3 +218,21 @@ async def test_a_file_that_cannot_be_read_is_told(judge: Judge) -> None:
     outcome = await judge(CHECK, files({"portal/strange.py": b"\0\0\0"}))
 
     assert [row.reason for row in outcome.not_checked] == ["not read: portal/strange.py: not a text file"]
+
+
+FLASK = "from flask_mail import Mail\nmail = Mail()\n"
+SENDS = "from flask import current_app\n\ndef send(message):\n    current_app.mail.send(message)\n"
+ROUTE = "from app.mails import send\n\n@bp.route('/invite', methods=['POST'])\ndef invite():\n    send('m')\n"
+
+
+def test_mail_of_flask_is_followed_from_its_route_and_left_alone_in_a_thread() -> None:
+    app = {"app/extensions.py": FLASK, "app/mails.py": SENDS}
+    later = ROUTE.replace("send('m')", "Thread(target=send, args=('m',)).start()")
+
+    [sent] = in_code([SourceFile(path, text) for path, text in {**app, "app/views.py": ROUTE}.items()])
+
+    assert sent.subject == "app/mails.py:4"
+    assert "app/views.py: invite" in sent.evidence
+    assert "RQ" in sent.fix
+    assert found({**app, "app/views.py": later}) == []
+    assert found({"app/mails.py": SENDS, "app/views.py": ROUTE}) == []  # a `mail` of nobody knows whom

@@ -22,6 +22,8 @@ MORE_CALLS, MORE_ROWS, MORE_BYTES = 10, 500, 100_000
 """From so much more on, statements, rows and bytes are named as the cause, where they are a multiple as well."""
 TWO_ACCOUNTS = 'name two users in [performance]: small = "an account with little in it", large = "one with years of it"'
 
+BOTH = "where the address is one account's alone, such as /acme/invoices, compare a page that both of them have"
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -82,7 +84,8 @@ async def growth(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield _judged(pair, measured)
     for untold in measured.untold:
         if untold.part == "growth":
-            yield NotChecked(f"{untold.flow}: {untold.step}", untold.reason, untold.unlock)
+            hint = f"{untold.unlock}; {BOTH}" if untold.flow and untold.unlock else untold.unlock or BOTH
+            yield NotChecked(f"{untold.flow}: {untold.step}", untold.reason, hint)
     if not pairs and not any(untold.part == "growth" for untold in measured.untold):
         reason = f"no step was walked by both {measured.small} and {measured.large}"
         yield NotChecked(portal.domain, reason, "let a flow that changes nothing have one of them as its user")

@@ -24,8 +24,9 @@ _QUEUE = (
     "Let the request write the mail to a table or a queue, and a worker send it: django-mailer or django-post-office "
     "as EMAIL_BACKEND, or a task of Celery, Huey or Django's own tasks."
 )
+_TASK = "Let the request write the mail to a table or a queue, and a worker send it: a task of Celery, RQ or Huey."
 _RUBY = re.compile(r"^[^#\n]*\.deliver(?:_now!?)?\s*(?:$|\bif\b|\bunless\b|#|rescue)", re.MULTILINE)
-_MAY_SEND = re.compile(r"django\.core\.mail|import mail|smtplib|auth\.urls|PasswordReset|email_user")
+_MAY_SEND = re.compile(r"django\.core\.mail|flask_mail|import mail|smtplib|auth\.urls|PasswordReset|email_user")
 _REQUEST = re.compile(r"\(\s*_?(?:req|request|ctx)\b")
 """How the parameters of a handler begin in Express, Fastify, Koa and Next.js."""
 
@@ -50,8 +51,8 @@ async def inline_work(portal: Portal, look: Look) -> AsyncIterator[Row]:
     Seen are mail servers, mail companies and chat services in the traces of measured requests, and the code. In a
     Django portal the settings decide: mail goes straight to a server unless EMAIL_BACKEND names a queue. Found is that
     line, with the places that send while a request is served; where it is missing, each such place. Read as well are
-    smtplib in any Python handler, awaited sendMail of nodemailer in handlers, and deliver_now in Rails controllers.
-    What a task, a thread or a management command sends is nobody's wait.
+    smtplib and Flask-Mail in any Python handler, awaited sendMail of nodemailer in handlers, and deliver_now in Rails
+    controllers. What a task, a thread or a management command sends is nobody's wait.
     """
     read = await sources(portal, look, (".py", ".rb", *ENDINGS))
     if isinstance(read, NotChecked):
@@ -102,7 +103,9 @@ def _sent(one: Sending, settings: MailSettings | None = None) -> Finding:
     evidence = f"{one.what}, for {one.by}"
     if settings:
         evidence += f"\n{settings.path} names no EMAIL_BACKEND, so it is {SMTP}"
-    return Finding(f"{one.path}:{one.line}", problem, evidence=evidence, fix=_QUEUE, key=one.what)
+    return Finding(
+        f"{one.path}:{one.line}", problem, evidence=evidence, fix=_QUEUE if one.django else _TASK, key=one.what
+    )
 
 
 def _there(file: SourceFile, line: int, what: str) -> Finding:

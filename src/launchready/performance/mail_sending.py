@@ -37,7 +37,8 @@ _ROUTES = frozenset(
 )  # fmt: skip
 _SERVED = re.compile(r"(?:View|ViewSet|APIView|Form|FormSet|Serializer|Middleware|Resource|ModelAdmin|AdapterMixin)$")
 _COMMON = frozenset({"save", "send", "get", "post", "create", "update", "delete", "clean", "render", "run", "handle"})
-_MAY_SEND = re.compile(r"django\.core\.mail|django\.core import|smtplib|email_user")
+_MAY_SEND = re.compile(r"django\.core\.mail|django\.core import|smtplib|email_user|\bmail\.send")
+_FLASK = re.compile(r"^\s*(?:from|import)\s+flask_mail(?:man)?\b", re.MULTILINE)
 _MAY_RESET = re.compile(r"contrib\.auth|PasswordReset|Reset\w*(?:View|Form)")
 MOST_STEPS = 8
 
@@ -82,7 +83,8 @@ class Sendings:
         """Every place, with the first way that leads there."""
         sendings: dict[tuple[str, int], Sending] = {}
         may = [work for work in self._works if _MAY_SEND.search(work.module.text)]
-        sent = {id(work.node): found for work in may if (found := list(_sends(work)))}
+        flask = any(_FLASK.search(module.text) for module in self._modules.all)
+        sent = {id(work.node): found for work in may if (found := list(_sends(work, flask=flask)))}
         for root in self._works if sent else ():
             if not (_is_served(root) or _is_handler(root)):
                 continue
@@ -211,7 +213,8 @@ def _calls(node: Function) -> Iterator[ast.Call]:
         stack += reversed(list(ast.iter_child_nodes(one)))
 
 
-def _sends(work: _Work) -> Iterator[tuple[ast.Call, str, bool]]:
+def _sends(work: _Work, *, flask: bool) -> Iterator[tuple[ast.Call, str, bool]]:
+    """Calls that talk to a mail server; `flask`: the repository has a `mail` of Flask-Mail."""
     module = work.module
     messages = {
         target.id
@@ -226,6 +229,8 @@ def _sends(work: _Work) -> Iterator[tuple[ast.Call, str, bool]]:
             yield call, full.rpartition(".")[2], True
         elif full in _SERVERS:
             yield call, full, False
+        elif flask and re.search(r"(?:^|\.)mail\.send(?:_message)?$", ast.unparse(call.func)):
+            yield call, "mail.send", False
         elif isinstance(call.func, ast.Attribute) and call.func.attr == "send":
             holder = call.func.value
             if _is_message(module, holder) or (isinstance(holder, ast.Name) and holder.id in messages):

@@ -53,7 +53,9 @@ async def serial_calls(portal: Portal, look: Look) -> AsyncIterator[Row]:
         yield NotChecked(f"{one.flow}: {one.step}" if one.step else portal.domain, one.reason, one.unlock)
     routes = dict.fromkeys(_routes(measured))
     if not routes and not untold:
-        yield NotChecked(portal.domain, "there are no traces of the portal's requests", UNLOCK)
+        yield NotChecked(
+            portal.domain, "whether pages wait for other servers is told by traces alone, and none came", UNLOCK
+        )
     for route in routes:
         rows = [_finding(calls) for calls in measured.serial if calls.route == route and _matters(calls)]
         if rows:
