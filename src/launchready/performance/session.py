@@ -18,9 +18,9 @@ from urllib.parse import urlsplit
 import pycurl
 
 from launchready import __version__
-from launchready.measurement import Phases
 from launchready.performance.cookies import Sent, sent_to
 from launchready.performance.curl_sockets import Multi, Sockets
+from launchready.performance.curl_words import header_lines, headers_of, phases_of, set_method
 from launchready.performance.roots import Roots
 from launchready.performance.words import Reply, Request
 from launchready.probes.addresses import why_unreachable
@@ -28,14 +28,12 @@ from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, TlsFailed, Unreachable
 from launchready.probes.network import Endpoint, Network
 from launchready.probes.page import Page
-from launchready.probes.page import Phases as Ends
 from launchready.probes.transfer import failure_of
 
 MOST_ADDRESSES = 3
 """So many addresses of a host are tried; the one that took a connection is used from then on."""
 CONNECTIONS_PER_HOST = 6
 """Of one visitor at once, as browsers do with HTTP/1.1."""
-ACCEPT = ("accept", "text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8")
 
 
 @asynccontextmanager
@@ -294,10 +292,10 @@ class _Handle:
             curl.setopt(pycurl.TIMEOUT_MS, limit_ms)
         if request.headers != self._headers:
             self._headers = request.headers
-            curl.setopt(pycurl.HTTPHEADER, _lines_of(request.headers))
+            curl.setopt(pycurl.HTTPHEADER, header_lines(request.headers))
         if request.method != self._method or request.body:
             self._method = request.method
-            _set_method(curl, request)
+            set_method(curl, request)
 
     def result(
         self, request: Request, code: int, message: str, address: str, lookup_s: float, signed_in: bool
@@ -315,7 +313,7 @@ class _Handle:
             total_s = get(pycurl.TOTAL_TIME_T) / 1e6
             return failure_of(self.curl, request.url, code, message, total_s, self._limits, head_bytes, head_ended)
         fresh = get(pycurl.NUM_CONNECTS) > 0
-        phases, ends = _phases(self.curl, fresh, lookup_s)
+        phases, ends = phases_of(self.curl, fresh, lookup_s)
         page = Page(
             url=request.url,
             status=status,
@@ -336,7 +334,7 @@ class _Handle:
     def _headers_of(self, lines: list[bytes]) -> tuple[tuple[str, str], ...]:
         """Parsed; the same as last time where they are the same, as under load they mostly are."""
         if lines != self._last_lines:
-            self._last_lines, self._last_headers = list(lines), _headers(lines)
+            self._last_lines, self._last_headers = list(lines), headers_of(lines)
             self.sets_cookies = any(name == "set-cookie" for name, _ in self._last_headers)
         return self._last_headers
 
@@ -363,66 +361,3 @@ def _host_and_port(url: str) -> tuple[str, int] | str:
     except ValueError as error:
         return f"not a URL: {error}"
     return (host, port) if parts.scheme in ("http", "https") and host else "not a web address"
-
-
-def _set_method(curl: pycurl.Curl, request: Request) -> None:
-    """Set method and body; what an earlier request of the handle left is undone."""
-    curl.unsetopt(pycurl.CUSTOMREQUEST)
-    curl.setopt(pycurl.NOBODY, 0)
-    if request.method in ("GET", "HEAD") and not request.body:
-        curl.setopt(pycurl.HTTPGET, 1)
-        curl.setopt(pycurl.NOBODY, int(request.method == "HEAD"))
-        return
-    curl.setopt(pycurl.POST, 1)
-    curl.setopt(pycurl.POSTFIELDSIZE_LARGE, len(request.body))
-    curl.setopt(pycurl.POSTFIELDS, request.body)  # COPYPOSTFIELDS of pycurl takes no NUL, and files have some
-    if request.method != "POST":
-        curl.setopt(pycurl.CUSTOMREQUEST, request.method)
-
-
-def _lines_of(headers: tuple[tuple[str, str], ...]) -> list[bytes]:
-    """As libcurl takes them. What a browser would not send by itself (`Expect`, a form's type) is taken out."""
-    named = {name.lower() for name, _ in headers}
-    lines = [f"{name}: {value}" if value else f"{name};" for name, value in headers]
-    if ACCEPT[0] not in named:
-        lines.append(f"{ACCEPT[0]}: {ACCEPT[1]}")
-    lines += [f"{name}:" for name in ("Expect", "Content-Type") if name.lower() not in named]
-    return [line.replace("\r", " ").replace("\n", " ").encode("utf-8") for line in lines]
-
-
-def _phases(curl: pycurl.Curl, fresh: bool, lookup_s: float) -> tuple[Phases, Ends]:
-    """How long each phase took. The time in which the request is sent counts as waiting."""
-    get = curl.getinfo
-    first, total = get(pycurl.STARTTRANSFER_TIME_T) / 1e6, get(pycurl.TOTAL_TIME_T) / 1e6
-    if not fresh:
-        return Phases(0.0, 0.0, 0.0, first, max(0.0, total - first)), Ends(0.0, 0.0, first, total)
-    connect, tls = get(pycurl.CONNECT_TIME_T) / 1e6, get(pycurl.APPCONNECT_TIME_T) / 1e6
-    ready = max(connect, tls)
-    phases = Phases(lookup_s, connect, ready - connect, max(0.0, first - ready), max(0.0, total - first))
-    return phases, Ends(connect, tls, first, total)
-
-
-def _headers(lines: list[bytes]) -> tuple[tuple[str, str], ...]:
-    """Of the final answer: nothing of a 1xx before it, no trailers (RFC 9110 section 6.5), folded lines joined."""
-    pairs: list[tuple[str, str]] = []
-    ended = True
-    for line in lines:
-        if ended:
-            if line.startswith(b"HTTP/"):
-                pairs, ended = [], False
-        elif line in (b"\r\n", b"\n"):
-            ended = True
-        elif line[:1] in b" \t" and pairs:
-            pairs[-1] = pairs[-1][0], f"{pairs[-1][1]} {_decoded(line).strip()}"
-        else:
-            name, colon, value = _decoded(line).partition(":")
-            if colon:
-                pairs.append((name.strip().lower(), value.strip()))
-    return tuple(pairs)
-
-
-def _decoded(line: bytes) -> str:
-    try:
-        return line.decode("utf-8")
-    except UnicodeDecodeError:
-        return line.decode("latin-1")
