@@ -9,7 +9,7 @@ from tests.performance.judging import HEALTHY, found, judged, passed, unchecked
 
 from launchready.lab.faults.performance_answers import first_after, growing
 from launchready.lab.measured import LARGE, SMALL
-from launchready.measurement import BodyFacts, Measurement, Phases, RouteQueries, Statement
+from launchready.measurement import BodyFacts, Measurement, Phases, RouteQueries, Statement, Untold
 from launchready.model import NotChecked, Passed, Severity
 from launchready.performance.cold import cold
 from launchready.performance.growth import growth
@@ -150,3 +150,17 @@ async def test_without_a_first_walk_nothing_is_said_of_it() -> None:
 
 async def test_the_healthy_portal_is_silent() -> None:
     assert all(isinstance(row, Passed) for row in [*await judged(growth), *await judged(cold)])
+
+
+async def test_a_page_that_is_one_accounts_alone_is_told_apart_from_a_lost_session() -> None:
+    gone = Untold("bills", "bills", "the session of small is gone", "see how long a session lives", part="growth")
+    other = Untold("", "", "no account was walked", "", part="growth")
+
+    told = [
+        row.unlock
+        for row in await judged(growth, replace(HEALTHY, untold=(gone, other)))
+        if isinstance(row, NotChecked)
+    ]
+
+    assert told[0].startswith("see how long a session lives; where the address is one account's alone")
+    assert all("one account's alone" in unlock for unlock in told)
