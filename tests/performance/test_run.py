@@ -220,7 +220,9 @@ async def test_a_portal_that_breaks_stops_the_load(portal: Portal, tmp_path: Pat
     found = await taken(described(portal, {"name": "breaks", "steps": [{"path": "/breaks"}]}), tmp_path)
 
     assert len(portal.asked) < 20
-    assert any("the load stopped itself" in one.reason for one in found.untold)
+    [stopped] = [one for one in found.untold if "the load stopped itself" in one.reason]
+    assert "3 walks in a row failed" in stopped.reason
+    assert "its log" in stopped.unlock, "walking more seldom mends no error"
 
 
 async def test_a_refused_login_is_tried_once_for_all_flows(

@@ -132,7 +132,8 @@ class Course:
         if reason := ensure_owned(self.look.portal, self.ground.base):
             self.untold += [Untold(flow.name, "", reason, self._claim()) for flow in whole]
             return
-        left_s = max(1.0, round(self.budget_s - (time.monotonic() - self._began_s), 1))
+        left_s = self.budget_s - (time.monotonic() - self._began_s)
+        left_s = max(1.0, round(min(left_s, self.look.network.left_s), 1))  # no walk begins that would be cut off
         # Where visitors are to arrive as well, both get half of what is left.
         budget = Budget(max(1, self.settings.budget_requests - self.requests), left_s / 2 if rate_per_s else left_s)
         ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)

@@ -99,9 +99,13 @@ class Load:
     def _note(self, ran: Ran) -> None:
         self.requests += ran.requests
         for name, reason in ran.stops:
-            unlock = "give the flow a `per_minute` that the portal allows, or measure when nobody else is on it"
+            unlock = _FAILING if "failed" in reason else _OFTEN
             self.untold.append(Untold(name, "", f"the load stopped itself: {reason}", unlock))
         self.told(f"{ran.walks} walks, {ran.requests} requests in {ran.elapsed_s:.0f} s: {ran.ended}")
+
+
+_OFTEN = "give the flow a `per_minute` that the portal allows, or measure when nobody else is on it"
+_FAILING = "see what it answered (above, and kept beside the measurement), and its log of that moment"
 
 
 def _room() -> int:
