@@ -269,6 +269,7 @@ def test_a_portal_whose_database_is_not_instrumented_is_told() -> None:
     (untold,) = traces_of([request()], [DASHBOARD]).untold
 
     assert "no statement" in untold.reason
+    assert untold.part == "queries"  # its calls of other servers are told all the same
 
 
 def test_nothing_at_all_says_how_to_send() -> None:

@@ -60,6 +60,9 @@ def _in(file: SourceFile, *, axios_limited: bool) -> Iterator[Endless]:
         given = [node for node in arguments.named_children if node.type != "comment"]
         if library == "axios" and not axios_limited and method in ("", *_METHODS):
             waits = _axios_waits(method, given)
+        elif library == "axios" and not axios_limited and method == "create":
+            # Its calls may bring limits of their own, or get one later.
+            waits = "timeout" not in file.text and "signal" not in file.text and _axios_waits(method, given)
         elif library in ("http", "https") and not node_limited and method in ("get", "request"):
             waits = bool(given) and not any(_is_open(one) or "timeout" in _keys(one) for one in given)
             waits = waits and given[0].type in ("string", "template_string", "object")
@@ -71,7 +74,7 @@ def _in(file: SourceFile, *, axios_limited: bool) -> Iterator[Endless]:
 
 
 def _axios_waits(method: str, given: Sequence[Node]) -> bool:
-    place = 2 if method in _WITH_BODY else 0 if method == "request" else 1
+    place = 2 if method in _WITH_BODY else 0 if method in ("request", "create") else 1
     if method == "" and given and given[0].type == "object":
         place = 0
     if not given or any(one.type == "spread_element" for one in given):
@@ -100,7 +103,7 @@ def _is_here(given: Sequence[Node]) -> bool:
     if first.type == "object":
         pairs = (one for one in first.named_children if one.type == "pair")
         named = {text(pair.child_by_field_name("key")): pair.child_by_field_name("value") for pair in pairs}
-        asked = " ".join(text(named[key]) for key in ("url", "hostname", "host") if key in named)
+        asked = " ".join(text(named[key]) for key in ("url", "baseURL", "hostname", "host") if key in named)
         socket = "socketPath" in named
         return socket or bool(_HERE.match(asked.strip("\"'`"))) or asked.strip("\"'`") in ("localhost", "127.0.0.1")
     return bool(_HERE.match(text(first).strip("\"'`")))

@@ -83,7 +83,7 @@ def traces_of(spans: Sequence[Span], window: Sequence[Asked]) -> Traced:
         untold.append(Untold("", "", reason, "let the portal send all of its spans", part="traces"))
     if found and routes and not statements:
         reason = "the traces hold no statement of a database"
-        untold.append(Untold("", "", reason, "instrument the portal's database driver too", part="traces"))
+        untold.append(Untold("", "", reason, "instrument the portal's database driver too", part="queries"))
     queries = tuple(route.queries(*key) for key, route in routes.items() if route.sent)
     serial = tuple(calls for key, route in routes.items() for calls in route.serial(key[3]))
     return Traced(queries, serial, (*untold,), tuple(dict.fromkeys(key[3] for key in routes)))
