@@ -142,11 +142,19 @@ def test_statements_that_differ_in_values_lists_and_quotes_alone_are_one() -> No
     assert table_of('SELECT 1 FROM "public"."Invoice" AS i') == "public.Invoice"
     assert table_of("UPDATE ONLY clients SET a = 1") == "clients"
     assert table_of("SELECT $1") == ""
+    assert table_of("SELECT (SELECT max(at) FROM b WHERE b.a = a.id) AS last FROM a WHERE id = $1") == "a"
+    assert table_of("SELECT sum(n) FROM (SELECT n FROM a) AS x") == "a"
 
 
 def test_a_long_list_of_columns_gives_way_to_the_condition() -> None:
     columns = ", ".join(f'"invoices"."column_{n}"' for n in range(40))
     assert shown(f'SELECT {columns} FROM "invoices" WHERE "id" = $1') == 'SELECT … FROM "invoices" WHERE "id" = $1'
+
+
+def test_what_is_shown_of_a_statement_begins_with_itself_and_not_with_a_subquery() -> None:
+    columns = ", ".join(f'"a"."column_{n}"' for n in range(40))
+    text = f'SELECT {columns}, (SELECT U0."at" FROM "b" U0 LIMIT $1) AS "last" FROM "a" WHERE "a"."slug" = $2'
+    assert shown(text) == 'SELECT … FROM "a" WHERE "a"."slug" = $2'
 
 
 @pytest.mark.parametrize(

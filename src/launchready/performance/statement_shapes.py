@@ -17,8 +17,9 @@ def shape_of(text: str) -> str:
 
 
 def table_of(text: str) -> str:
-    """The table that a statement is about: the first one it names."""
-    found = _TABLE.search(_COMMENT.sub(" ", text))
+    """The table that a statement is about: the first one it names, outside of subqueries where it can."""
+    bare = _COMMENT.sub(" ", text)
+    found = _TABLE.search(_outermost(bare)) or _TABLE.search(bare)
     return re.sub(r'["`\s]', "", found[1])[:200] if found else ""
 
 
@@ -27,6 +28,18 @@ _STRING = re.compile(r"'(?:[^']|'')*'")
 _VALUE = re.compile(r"\$\d+|%s|%\(\w+\)s|(?<![:\w]):[A-Za-z_]\w*|(?<![\w\"`.$])\d+(?:\.\d+)?\b|\?")
 _NAME = r'(?:"(?:[^"]|"")+"|`[^`]+`|\w+)'
 _TABLE = re.compile(rf"\b(?:FROM|INTO|UPDATE)\s+(?:ONLY\s+)?({_NAME}(?:\s*\.\s*{_NAME})*)", re.IGNORECASE)
+
+
+def _outermost(text: str) -> str:
+    """A SELECT as long as it was, with all that stands in parentheses blank; other statements as they are."""
+    if text.lstrip()[:6].upper() != "SELECT":
+        return text
+    depth, found = 0, []
+    for part in re.split(r"('(?:[^']|'')*'|[()])", text):
+        depth -= part == ")" and depth > 0
+        found.append(" " * len(part) if depth and part not in ("(", ")") else part)
+        depth += part == "("
+    return "".join(found)
 
 
 def without_comments(text: str) -> str:
@@ -42,7 +55,7 @@ def is_write(text: str) -> bool:
 def shown(text: str, most: int = 240) -> str:
     """A statement for people: long lists of columns left out, so that its condition is seen."""
     bare = re.sub(r"\s+", " ", _COMMENT.sub(" ", text)).strip()
-    found = re.match(r"(SELECT (?:DISTINCT )?)(.{60,}?)( FROM .*)", bare, re.IGNORECASE)
+    found = re.match(r"(SELECT (?:DISTINCT )?)(.{60,}?)( FROM )", _outermost(bare), re.IGNORECASE)
     if found and len(bare) > most:
-        bare = f"{found[1]}…{found[3]}"
+        bare = f"{found[1]}…{bare[found.start(3) :]}"
     return bare if len(bare) <= most else bare[: most - 1] + "…"
