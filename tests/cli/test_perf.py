@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -168,3 +169,35 @@ async def test_flows_are_listed_and_one_is_added_from_a_har_file(typed: Typed) -
     code, _, err = await typed("flows", "import", "a.har", "--name", "invoice", "--write")
     assert code == Exit.UNUSABLE
     assert "there is a flow 'invoice' already" in err
+
+
+async def test_ctrl_c_ends_with_130_and_leaves_nothing_half_written(typed: Typed) -> None:
+    walked = asyncio.Event()
+
+    def dashboard(_asked: object) -> Answer:
+        if len(typed.portal.of("GET", "/dashboard/")) == 5:
+            walked.set()
+        return Answer(200, "<h1>Invoices</h1>")
+
+    typed.portal.answers["GET /dashboard/"] = dashboard
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", "from launchready.cli.main import run; run()", "perf", "--no-browser", cwd=typed.folder,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env={**os.environ, **ENVIRON},
+    )  # fmt: skip
+    await asyncio.wait_for(walked.wait(), 30)
+    process.send_signal(signal.SIGINT)
+    _, err = await process.communicate()
+
+    assert process.returncode == Exit.INTERRUPTED
+    assert "interrupted; nothing was kept" in err.decode()
+    assert "Traceback" not in err.decode()
+    assert [path for path in (typed.folder / ".launchready").rglob("*") if path.is_file()] == []
+
+
+async def test_a_place_that_cannot_be_written_to_costs_the_keeping_and_nothing_else(typed: Typed) -> None:
+    (typed.folder / ".launchready").write_text("in the way")
+    code, out, err = await typed("perf", "--no-browser", "--requests", "20")
+
+    assert code == Exit.UNPROVEN
+    assert "the measurement could not be kept: Not a directory" in err
+    assert "dashboard" in out

@@ -166,7 +166,8 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
     try:
         return asyncio.run(work())
     except KeyboardInterrupt:
-        raise Stop("interrupted; nothing was kept", Exit.INTERRUPTED) from None
+        what = "the measurement is kept, and was not judged" if look.measured else "nothing was kept"
+        raise Stop(f"interrupted; {what}", Exit.INTERRUPTED) from None
 
 
 def exit_code(report: Report, fail_on: Severity | None) -> Exit:
