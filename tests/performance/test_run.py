@@ -19,6 +19,7 @@ from launchready.measurement import Line, Measurement, Phases
 from launchready.model import Finding, NotChecked, Passed
 from launchready.performance import judged, kept, run, slower_than_before
 from launchready.performance.run import Refused, Wanted, measure, plan_of
+from launchready.performance.statistics import distribution
 from launchready.performance.times import Times, Way
 from launchready.performance.words import FlowRun, Reply, Request, StepRun
 from launchready.portal import Portal as Described
@@ -376,9 +377,18 @@ def test_a_load_goes_on_while_a_step_that_was_settled_came_back_to_its_target() 
     assert times.kept()[0].needs == 0
 
 
+async def test_of_a_few_slow_walks_no_more_is_said_than_is_sure(portal: Portal) -> None:
+    whole = healthy(datetime.now(UTC))
+    few = replace(whole.steps[0], seen=distribution([2.41, 3.1, 3.2, 3.46]), target_s=2.0)
+    report = await judged.run(_look(described(portal, FIRST), replace(whole, steps=(few,))))
+
+    [finding] = [f for f in report.findings if f.check == "performance.p95"]
+    assert "2.41 s or more in one case of twenty" in finding.problem
+    assert "p95 3.46 s (2.41 to ?)" in finding.evidence
+
+
 async def test_a_slower_release_is_found_beside_the_one_before(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    from launchready.performance.statistics import distribution
 
     def of(release: str, seconds: float, at: datetime) -> Measurement:
         seen = distribution([seconds * (1 + (i % 17) / 40) for i in range(120)])

@@ -60,7 +60,7 @@ def _judged(times: StepTimes, measured: Measurement) -> Row:
     if times.failures:
         told += f"; {times.failures} more failed"
     if found.low_s is not None and found.low_s > target:
-        problem = f"{times.step} takes a buyer {found.value_s:.1f} s or more in one case of twenty"
+        problem = f"{times.step} takes a buyer {found.low_s:.2f} s or more in one case of twenty"  # what is sure of it
         problem += f"; the target is {target:g} s."
         return Finding(subject, problem, evidence=f"{told}\n{_phases(times)}", key=times.user)
     if found.high_s is not None and found.high_s <= target:
