@@ -142,6 +142,29 @@ def test_a_credential_that_no_answer_gave_becomes_a_variable() -> None:
     assert TOKEN not in json.dumps(recorded.flow)
 
 
+def test_a_secret_in_an_address_stays_out_and_what_is_harmless_stays() -> None:
+    body = {"mimeType": "application/x-www-form-urlencoded", "text": f"email=a&password={PASSWORD}"}
+    recorded = flow_of(
+        _har(
+            _entry("GET", f"https://app.example/welcome?invite_token={TOKEN}&lang=en"),
+            _entry("POST", "https://app.example/login", body=body),
+            _entry("GET", f"https://app.example/list?author=7&shipping=air&session={TOKEN}&key={TOKEN}"),
+            _entry("GET", "https://app.example/api/next", kind="application/json", text=json.dumps({"t": "abcdef"})),
+            _entry("GET", "https://app.example/more?page_token=abcdef"),
+        ),
+        "invited",
+    )
+
+    told = json.dumps([recorded.flow, recorded.variables])
+    assert TOKEN not in told
+    assert recorded.left_out["secrets in addresses"] == 3
+    steps = recorded.flow["steps"]
+    assert steps[0]["login"]["path"] == "/welcome?lang=en"
+    assert steps[1]["path"] == "/list?author=7&shipping=air"
+    assert steps[3]["path"] == "/more?page_token={token}"
+    assert steps[2]["keep"] == {"token": {"json_path": "t"}}
+
+
 def test_other_hosts_styles_and_answered_redirects_are_left_out() -> None:
     moved = _entry("GET", "https://app.example/old", 302)
     moved["response"]["headers"] = [{"name": "Location", "value": "https://app.example/new"}]

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from launchready.portal_performance import Flow
 
@@ -22,6 +22,12 @@ MOST_BYTES = 256 * 1024 * 1024
 MOST_STEPS = 60
 SECRET = re.compile(r"pass(word|wd|phrase|code)?|secret|otp|totp|pin|api_?key|credential|token|auth|session", re.I)
 _PASSWORD = re.compile(r"pass(word|wd|phrase)?|^pw$|^pwd$", re.I)
+_SECRET_QUERY = re.compile(
+    r"secret|password|passwd|api_?key|token|credential|(?:^|[-_.])"
+    r"(?:auth|code|hmac|jwt|key|otp|pin|pw|pwd|session(?:_?id)?|sid|sig|signature|state|ticket)$",
+    re.I,
+)
+"""Names in an address, where a harmless one that is lost is another page."""
 _HIDDEN = re.compile(r"csrf|xsrf|authenticity|_token$|nonce|__viewstate|__requestverification|^utf8$|^next$", re.I)
 """Fields that a form brings by itself."""
 _ID = re.compile(r"\d{2,}|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[A-Za-z0-9_-]{20,}")
@@ -112,6 +118,7 @@ class _Making:
     user: str
     answers: list[tuple[int, Any]] = field(default_factory=list)
     """The JSON that each step was answered with."""
+    secrets: set[str] = field(default_factory=set)
     redirect: str = ""
     form_page: str = ""
 
@@ -123,7 +130,7 @@ class _Making:
             return
         self.redirect = entry.location if 300 <= entry.status < 400 else ""
         if entry.page and entry.method == "GET" and entry.status == 200:
-            self.form_page = _path(entry.url)
+            self.form_page = self._public(_path(entry.url))
         if entry.kind == "json" and entry.answer and self.recorded.flow["steps"]:
             try:
                 self.answers.append((len(self.recorded.flow["steps"]) - 1, json.loads(entry.answer)))
@@ -136,10 +143,10 @@ class _Making:
         if fields and any(_PASSWORD.search(name) for name in fields):
             if steps and steps[-1] == {"path": self.form_page}:
                 steps.pop()  # a login fetches its form itself
-            steps.append({"name": "log in", "login": {"path": self.form_page or _path(entry.url)}})
+            steps.append({"name": "log in", "login": {"path": self.form_page or self._public(_path(entry.url))}})
             self._knows_user()
             return
-        step: dict[str, Any] = {"path": self._with_kept(_path(entry.url))}
+        step: dict[str, Any] = {"path": self._public(self._with_kept(_path(entry.url)))}
         if entry.method != "GET":
             step["method"] = entry.method
         if fields:
@@ -193,6 +200,22 @@ class _Making:
         """A path whose ids, where an earlier answer gave them, are taken from that answer each time."""
         escaped = path.replace("{", "%7B").replace("}", "%7D")
         return re.sub(r"(?<=/)[^/?&=]+|(?<==)[^&]+", lambda m: self._id(m[0]) or m[0], escaped)
+
+    def _public(self, path: str) -> str:
+        """A path without the secrets of its query; one that an earlier answer gave is taken from there."""
+        before, mark, query = path.partition("?")
+        pairs = [self._public_pair(pair) for pair in query.split("&")] if mark else []
+        return before + "".join(f"{'&' if number else '?'}{pair}" for number, pair in enumerate(filter(None, pairs)))
+
+    def _public_pair(self, pair: str) -> str:
+        name, equals, value = pair.partition("=")
+        if not value or not _SECRET_QUERY.search(unquote(name)) or re.fullmatch(r"\{\w+\}", value):
+            return pair
+        if kept := self._kept(unquote(value), "token"):
+            return f"{name}{equals}{kept}"
+        self.secrets.add(pair)
+        self.recorded.left_out["secrets in addresses"] = len(self.secrets)
+        return ""
 
     def _id(self, text: str) -> str:
         return self._kept(text, "id") if _ID.fullmatch(text) else ""
