@@ -86,6 +86,14 @@ async def test_work_that_goes_on_without_requests_is_not_the_routes(portal: Base
 
 
 @needs_postgres
+async def test_a_statement_for_each_row_that_other_visitors_send_as_well_is_not_called_absent(portal: Base) -> None:
+    found = await looked(portal, lambda _: PAGE, quiet=tuple(PAGE * 30))
+
+    assert isinstance(found, Untold)
+    assert "other work" in found.reason
+
+
+@needs_postgres
 async def test_another_visitor_in_one_window_changes_no_count(portal: Base) -> None:
     # The seventh request is the last of the third window.
     found = await looked(portal, lambda number: PAGE * 3 if number == 7 else PAGE)

@@ -178,7 +178,8 @@ def _told_apart(quiet: Delta, windows: list[_Window]) -> tuple[list[Statement], 
         )
         calls = (rates[0] + rates[1]) / 2  # what others send only adds: the two lowest must agree
         if rates[1] - rates[0] > max(1.0, TOLERANCE * rates[1]) or (background.get(shape) and calls < raw / 2):
-            unsure += raw if not background.get(shape) else 0.0
+            # A job that polls is nobody's; what others send as often as a row would be asked for may be ours as well.
+            unsure += raw if not background.get(shape) or raw >= REPEATED else 0.0
             continue
         if abs(calls - round(calls)) <= TOLERANCE and calls >= 1:
             calls = round(calls)
