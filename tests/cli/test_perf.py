@@ -130,6 +130,7 @@ async def test_plans_and_lines_ask_nothing(typed: Typed) -> None:
     code, out, _ = await typed("perf", "--plan")
     assert code == Exit.READY
     assert "board as ada" in out
+    assert "five minutes at most" in out
     code, out, _ = await typed("perf", "--lines")
     assert code == Exit.READY
     assert "business" in out

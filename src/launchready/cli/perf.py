@@ -47,7 +47,7 @@ def perf(
         int | None, typer.Option(min=1, max=1_000_000, metavar="N", help="The most requests, in place of the file's.")
     ] = None,
     seconds: Annotated[
-        float | None, typer.Option(min=1, max=7200, metavar="N", help="The longest time, in place of the file's.")
+        float | None, typer.Option(min=1, max=7200, metavar="N", help="The longest time for p95, not for its causes.")
     ] = None,
     rate: Annotated[
         float | None,

@@ -149,6 +149,8 @@ def plan_of(portal: Portal, wanted: Wanted) -> list[str]:
         f"At most {settings.budget_requests} requests in {seconds:g} s, two visitors at a time{rate}; it ends earlier"
     )
     lines.append("when the times decide, or when the portal suffers.")
+    if not wanted.smoke:
+        lines.append("Then the causes are looked for, a few walks each: five minutes at most.")
     if not portal.owned_hosts:
         lines.append("No host is named as `owned`: each flow is walked once, and nothing is put under load.")
     else:
