@@ -25,7 +25,7 @@ from launchready.performance.roots import Roots
 from launchready.performance.words import Reply, Request
 from launchready.probes.addresses import why_unreachable
 from launchready.probes.dns import Dns
-from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, TlsFailed, Unreachable
+from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Timeout, TlsFailed, Unreachable
 from launchready.probes.network import Endpoint, Network
 from launchready.probes.page import Page
 from launchready.probes.transfer import failure_of
@@ -213,6 +213,9 @@ class CurlSession:
                 if handle.sets_cookies:
                     self._cookies = None
                     self._sent_to.clear()
+            elif isinstance(found, Timeout) and limit_s < network.limits.operation_timeout_s and network.left_s < 0.5:
+                detail = f"the deadline of the run passed after {limit_s:.1f} s of it"
+                return OutOfTime(found.phase, request.url, detail)
             return found
         finally:
             self._idle.append(handle)
