@@ -288,6 +288,7 @@ def test_a_comparison_says_what_became_slower_first_and_draws_what_is_claimed() 
     told = printed(after, changes=changes)
     assert told.index("slower by") < told.index("it was not measured before")
     assert performance.markdown(after, changes).count("slower by") == 3
+    assert "api: reports, at a steady rate" in told.replace("\n", " "), "told from that of two prospects at once"
 
 
 def test_a_comparison_in_which_nothing_changed_lies_in_the_middle() -> None:

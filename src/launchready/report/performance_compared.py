@@ -31,8 +31,9 @@ def headline(changes: Sequence[Change]) -> str:
 
 
 def subject(change: Change) -> str:
-    """Flow, step and user."""
-    return f"{change.flow}: {change.step}" if change.flow != change.step else change.step
+    """Flow and step, and the pace where it is not that of two prospects at once."""
+    name = f"{change.flow}: {change.step}" if change.flow != change.step else change.step
+    return name if change.pace == "two" else f"{name}, at a steady rate"
 
 
 def words(change: Change) -> str:
