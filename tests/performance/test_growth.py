@@ -164,3 +164,12 @@ async def test_a_page_that_is_one_accounts_alone_is_told_apart_from_a_lost_sessi
 
     assert told[0].startswith("see how long a session lives; where the address is one account's alone")
     assert all("one account's alone" in unlock for unlock in told)
+
+
+async def test_a_first_walk_that_one_or_two_followed_is_not_judged() -> None:
+    late = first_after(6.2)(HEALTHY)
+    few = tuple(replace(s, seen=s.seen and replace(s.seen, n=2)) for s in late.steps)
+
+    (row,) = await judged(cold, replace(late, steps=few))
+
+    assert isinstance(row, NotChecked)

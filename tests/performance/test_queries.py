@@ -193,6 +193,11 @@ def test_a_framework_is_told_by_its_own_words_or_not_at_all(
     ("framework", "statement", "says"),
     [
         ("django", 'SELECT "c"."name" FROM "c" WHERE "c"."id" = $1 LIMIT $2', "select_related"),
+        (
+            "django",
+            'SELECT "c"."name" FROM "c" WHERE "c"."id" = $1 LIMIT $2',
+            "generic",
+        ),  # select_related refuses those
         ("django", 'SELECT "l"."a" FROM "l" WHERE "l"."invoice_id" = $1 ORDER BY "l"."id"', "prefetch_related"),
         ("rails", 'SELECT "c".* FROM "c" WHERE "c"."id" = $1 LIMIT $2', "belongs_to"),
         ("sqlalchemy", "SELECT l.a AS l_a FROM l WHERE %(param_1)s = l.invoice_id", "selectinload"),

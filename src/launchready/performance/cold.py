@@ -12,6 +12,8 @@ from launchready.performance.kept import UNLOCK, measurement_of
 from launchready.portal import Portal
 from launchready.probes.look import Look
 
+LEAST = 3
+"""Walks that followed: one or two have no middle."""
 TIMES = 3.0
 """So many times the median: a first connection with lookup and TLS is not that far from a warm one."""
 
@@ -44,7 +46,7 @@ async def cold(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(measured, NotChecked):
         yield measured
         return
-    firsts = [one for one in measured.steps if one.cold_s is not None and one.seen]
+    firsts = [one for one in measured.steps if one.cold_s is not None and one.seen and one.seen.n >= LEAST]
     if not firsts:
         yield NotChecked(portal.domain, "no step was walked a first time and again", UNLOCK)
         return

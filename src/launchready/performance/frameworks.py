@@ -135,7 +135,8 @@ _WORDS = (
 )  # fmt: skip
 _REMEDIES = {
     "django": Remedy(
-        "Fetch {table} with the list: .select_related() with the foreign key that leads there, on the view's queryset.",
+        "Fetch {table} with the list: .select_related() with the foreign key that leads there (.prefetch_related() for "
+        "a generic one), on the view's queryset; where it is the same row each time, hand it on.",
         "Fetch {table} with the list: .prefetch_related() with the relation that leads there, on the view's queryset "
         "(and then .all(), as .filter() asks again).",
         "Write the rows of {table} with one bulk_create() or one update().",
