@@ -167,9 +167,21 @@ async def test_a_table_counts_from_fewer_rows_where_it_is_seen_to_grow() -> None
     assert await passed(pagination, answered(PAGE, with_table(900, paged=True))(HEALTHY))
 
 
-async def test_a_report_may_hold_more_rows_than_a_page() -> None:
+@pytest.mark.parametrize(("path", "right"), [("data.countries", True), ("data.invoices", False)])
+async def test_of_graphql_the_field_tells_what_is_reference(path: str, right: bool) -> None:
+    def asked(one: Exchange) -> Exchange:
+        lists = tuple(replace(each, path=path) for each in listing(250).lists)
+        return replace(one, route="POST /graphql", facts=replace(listing(250), lists=lists))
+
+    told = await judged(pagination, answered(API, asked)(HEALTHY))
+
+    assert any(isinstance(row, Finding) for row in told) is not right
+
+
+@pytest.mark.parametrize("route", ["GET /reports/year", "GET /de/auswertung/{id}"])
+async def test_a_report_may_hold_more_rows_than_a_page(route: str) -> None:
     def report(one: Exchange) -> Exchange:
-        return replace(with_table(800, paged=False)(one), route="GET /reports/year")
+        return replace(with_table(800, paged=False)(one), route=route)
 
     assert await passed(pagination, answered(PAGE, report)(HEALTHY))
 

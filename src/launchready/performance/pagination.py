@@ -79,6 +79,8 @@ def _judged(group: list[Answer], measured: Measurement) -> Finding | None:
     longest = _longest(group)
     if longest is None or _REFERENCE.search(longest.answer.route):
         return None
+    if _REFERENCE.search(longest.path.rpartition(".")[2]):
+        return None  # GraphQL has one address for all
     small = _rows_of(group, measured.small, longest.path)
     large = _rows_of(group, measured.large, longest.path)
     compared = small is not None and large is not None and measured.small != measured.large
@@ -140,7 +142,10 @@ _REFERENCE = re.compile(
     r"|openapi|swagger|autocomplete|typeahead|options|lookup",
     re.IGNORECASE,
 )
-_REPORT = re.compile(r"export|download|report|print|feed|ical|calendar|statement", re.IGNORECASE)
+_REPORT = re.compile(
+    r"export|download|report|print|feed|ical|calendar|statement|auswertung|bericht|auszug|rapport|informe",
+    re.IGNORECASE,
+)
 PASTE = {
     "django": "from django.core.paginator import Paginator\npage = Paginator(queryset, 50).get_page(request.GET.get"
     '("page"))\n\n# Django REST framework\nREST_FRAMEWORK = {"DEFAULT_PAGINATION_CLASS": '
