@@ -60,8 +60,16 @@ def render(report: Report) -> str:
 
 
 def _verdict(report: Report) -> str:
-    words = {Severity.BLOCKER: "blockers", Severity.HIGH: "high risks", Severity.NICE: "nice to fix"}
-    counts = [(SEVERITY_TONE[severity], words[severity], report.count(severity)) for severity in Severity]
+    words = {Severity.BLOCKER: "blocker", Severity.HIGH: "high risk"}
+    counts = [
+        (
+            SEVERITY_TONE[severity],
+            f"{words[severity]}{'s' * (number != 1)}" if severity in words else "nice to fix",
+            number,
+        )
+        for severity in Severity
+        for number in (report.count(severity),)
+    ]
     counts.append(("grey", "could not look", len(digest.of_status(report, Status.NOT_CHECKED))))
     counts.append(("green", "passed", len(digest.of_status(report, Status.PASSED))))
     cells = "".join(
