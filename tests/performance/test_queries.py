@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from tests.performance.portals import running
 from tests.probes.counted import Base, base, counted
 
 from launchready.lab import measured as lab
@@ -17,8 +19,9 @@ from launchready.model import Finding, NotChecked, Passed, Row, Severity
 from launchready.performance.database_look import route_queries
 from launchready.performance.frameworks import advice, framework_of
 from launchready.performance.queries import queries, slow_query
+from launchready.performance.run import Wanted, measure
 from launchready.performance.statement_shapes import shape_of, shown, table_of
-from launchready.portal import parse_portal
+from launchready.portal import Portal, parse_portal
 from launchready.probes.failures import Failure
 from launchready.probes.look import Look
 
@@ -358,3 +361,23 @@ async def test_a_slow_statement_is_one_that_takes_most_of_the_routes_time(calls:
     rows = await judged(slow_query, measured_with(asked(calls, ms=ms)))
 
     assert any(isinstance(row, Finding) for row in rows) is found
+
+
+@needs_postgres
+async def test_a_database_that_got_no_statement_at_all_is_not_called_fine(
+    portal: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTHER_DB", portal.url())
+    async with running() as site:
+        flow = {"name": "first", "steps": [{"path": "/"}]}
+        keys = {"url": site.url, "flows": [flow], "database_env": "OTHER_DB", "broadband": "none", "budget_requests": 3}
+        described = Portal.model_validate({"domain": "portal.example", "owned": ["127.0.0.1"], "performance": keys})
+        look = Look(described)
+        try:
+            found = await measure(look, Wanted(browser=False, root=tmp_path), lambda line: None)
+        finally:
+            await look.close()
+
+    assert found.queries == ()
+    [untold] = [one for one in found.untold if one.part == "queries"]
+    assert untold.reason == "the database of OTHER_DB got no statement from any of 1 steps"

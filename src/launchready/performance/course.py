@@ -183,6 +183,15 @@ class Course:
             for seen, step in wanted_steps:
                 self.told(f"database: {seen.flow.name}, {step.step}")
                 await self._count(counted, seen, step)
+        self._see_whose_database_it_is(variable)
+
+    def _see_whose_database_it_is(self, variable: str) -> None:
+        """That it got no statement at all tells nothing of the portal: it may be another's."""
+        if self.queries and all(not one.calls for one in self.queries):
+            reason = f"the database of {variable} got no statement from any of {len(self.queries)} steps"
+            unlock = f"give {variable} the connection string of the database that the portal is on"
+            self.untold.append(Untold("", "", reason, unlock, part="queries"))
+            self.queries.clear()
 
     async def compare_accounts(self) -> None:
         """The steps of a small and of a large account beside each other."""
