@@ -45,7 +45,7 @@ async def portal(receiver: OtlpReceiver, folder: Path, **environment: str) -> As
 
 async def _answer_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.readuntil(b"\r\n\r\n")
-    await asyncio.sleep(0.02)
+    await asyncio.sleep(0.03)  # four of them are more than 0.1 s on any machine
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
     await writer.drain()
     writer.close()
