@@ -262,7 +262,8 @@ def _login_instead(visitor: Walk, way: Way) -> Refusal:
     path = urlsplit(way.replies[-1].page.url).path
     if visitor.signed_in:
         reason = f"the session of {visitor.user or 'the visitor'} is gone: the portal asks to log in again ({path})"
-        unlock = "see how long a session lives, whether a second login ends the first, and where sessions are stored"
+        unlock = "see how long a session lives, whether a second login ends the first, where sessions are stored, and "
+        unlock += "whether this account may see the page"
         return Refusal(reason, unlock)
     return Refusal(
         f"it leads to a login ({path}), and nobody is logged in", "give the flow a `user`, or a step that logs in"
