@@ -164,6 +164,16 @@ def test_an_interval_without_an_upper_bound_is_not_in_time_however_low_it_is() -
     assert verdict(few) == OPEN
 
 
+def test_walks_that_compare_accounts_are_no_steps_of_buyers() -> None:
+    login = healthy().steps[0]
+    few = replace(healthy(), steps=(*healthy().steps, replace(login, user="large", pace="account", seen=took(9.0, 12))))
+    assert headline(few) == headline(healthy())
+    assert performance.section(few) == performance.section(healthy())
+    assert performance.markdown(few) == performance.markdown(healthy())
+    assert printed(few) == printed(healthy())
+    assert compare(few, few) == compare(healthy(), healthy())
+
+
 def test_hostile_text_stays_text_everywhere() -> None:
     measured = nasty()
     page = performance.section(measured)

@@ -15,6 +15,7 @@ from launchready.measurement import OFTEN, Distribution, Measurement, StepTimes
 from launchready.performance.histogram import Histogram
 from launchready.performance.rank_tests import Shift, holm, tail_p
 from launchready.performance.statistics import JUDGED, quantile
+from launchready.performance.targets import ACCOUNT
 
 LEAST = 1.05
 LEAST_S = 0.010
@@ -57,11 +58,14 @@ class Change:
 
 
 def compare(before: Measurement, after: Measurement) -> tuple[Change, ...]:
-    """What became of each step, in the order of `after`; steps that only `before` has come last."""
-    earlier = {_key(times): times for times in before.steps}
-    later = {_key(times): times for times in after.steps}
+    """What became of each step, in the order of `after`; steps that only `before` has come last.
+
+    Steps walked to compare two accounts are left out: they are too few.
+    """
+    earlier = {_key(times): times for times in before.steps if times.pace != ACCOUNT}
+    later = {_key(times): times for times in after.steps if times.pace != ACCOUNT}
     if reason := _incomparable(before, after):
-        return tuple(_unknown(times, reason, earlier.get(_key(times)), times) for times in after.steps)
+        return tuple(_unknown(times, reason, earlier.get(_key(times)), times) for times in later.values())
     pairs = [
         _Pair(was, times, was.seen, times.seen)
         for key, times in later.items()

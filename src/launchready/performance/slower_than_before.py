@@ -11,7 +11,6 @@ from launchready.measurement import Measurement
 from launchready.model import Finding, NotChecked, Passed, Row, Severity, Stage
 from launchready.performance import kept
 from launchready.performance.regression import Change, Verdict, compare, spoken
-from launchready.performance.targets import ACCOUNT
 from launchready.portal import Portal
 from launchready.probes.look import Look
 
@@ -49,8 +48,7 @@ async def regression(portal: Portal, look: Look) -> AsyncIterator[Row]:
         return
     look.baseline = before  # the report shows what it was compared with
     for change in compare(before, measured):
-        if change.pace != ACCOUNT:
-            yield _judged(change, before)
+        yield _judged(change, before)
 
 
 def earlier(root: Path, release: str, against: str = "") -> Measurement:

@@ -22,6 +22,7 @@ from launchready.report.performance_digest import (
     PHASES,
     TONES,
     Scale,
+    buyers,
     by_kind,
     causes,
     headline,
@@ -84,9 +85,9 @@ def _lead(measured: Measurement) -> str:
 
 
 def _steps(measured: Measurement) -> str:
-    if not measured.steps:
+    if not buyers(measured):
         return ""
-    scale = scale_of(measured.steps)
+    scale = scale_of(buyers(measured))
     axis = f'<div class="perf-scale" aria-hidden="true">{svg.axis(scale)}</div>'
     groups = paced(measured)
     parts = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from launchready.measurement import Measurement, Quantile, Resource, RouteQueries, Statement, StepTimes, Visit
 from launchready.performance.histogram import Histogram
 from launchready.performance.queries import MANY
+from launchready.performance.targets import ACCOUNT
 from launchready.report.text import counted
 
 FAST, SLOW, OPEN, FAILED = "in time", "too slow", "not decided", "failed"
@@ -58,9 +59,14 @@ def verdict(times: StepTimes) -> str:
     return FAST if p95.high_s is not None and p95.high_s <= times.target_s else OPEN
 
 
+def buyers(measured: Measurement) -> tuple[StepTimes, ...]:
+    """The steps that are judged; those walked to compare two accounts are too few for that."""
+    return tuple(times for times in measured.steps if times.pace != ACCOUNT)
+
+
 def headline(measured: Measurement) -> str:
     """The measurement in one sentence."""
-    steps = measured.steps
+    steps = buyers(measured)
     found = [verdict(times) for times in steps]
     if not steps:
         return "Nothing could be measured."
@@ -87,7 +93,7 @@ def line_words(measured: Measurement) -> str:
 def paced(measured: Measurement) -> list[tuple[str, tuple[StepTimes, ...]]]:
     """The steps by pace, with its heading."""
     groups: dict[tuple[str, float], list[StepTimes]] = {}
-    for times in measured.steps:
+    for times in buyers(measured):
         groups.setdefault((times.pace, times.rate_per_s), []).append(times)
     return [
         (PACES.get(pace) or f"New prospects, {rate:g} a second", tuple(steps)) for (pace, rate), steps in groups.items()

@@ -20,6 +20,7 @@ from launchready.report.performance_digest import (
     OPEN,
     TONES,
     Scale,
+    buyers,
     causes,
     headline,
     interval,
@@ -41,7 +42,7 @@ NAME = 60
 def text(measured: Measurement, changes: Sequence[Change] = ()) -> RenderableType:
     """The measurement for a terminal of 40 columns or more."""
     parts: list[RenderableType] = [Text(clean(headline(measured)), "bold"), Text(clean(line_words(measured)), "dim")]
-    scale = scale_of(measured.steps)
+    scale = scale_of(buyers(measured))
     for heading, steps in paced(measured):
         parts += [Text(), Text(clean(heading), "bold")]
         for times in steps:
@@ -75,7 +76,7 @@ def markdown(measured: Measurement, changes: Sequence[Change] = ()) -> str:
         rows = [_row(times) for times in steps]
         head = ["| step | is | p50 | p95 | p99 | target |", "| --- | --- | ---: | ---: | ---: | ---: |"]
         parts += [f"### {prose(heading)}", "\n".join([*head, *rows])]
-    slow = [times for times in measured.steps if verdict(times) != FAST]
+    slow = [times for times in buyers(measured) if verdict(times) != FAST]
     for times in slow:
         if found := causes(measured, times)[:MOST_CAUSES]:
             parts.append(
