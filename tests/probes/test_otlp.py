@@ -174,7 +174,10 @@ async def test_metrics_and_logs_are_taken_and_dropped(receiver: OtlpReceiver, pa
         ("/v1/traces", PROTOBUF, b"\xff\xff\xff", {}, 400),
         ("/v1/traces", JSON, b"{}", {"Content_Encoding": "gzip"}, 400),
         ("/v1/traces", JSON, gzip.compress(b"{}", mtime=0)[:-6], {"Content_Encoding": "gzip"}, 400),
-        ("/v1/traces", JSON, gzip.compress(b" " * (otlp.MOST_INFLATED + 1), mtime=0), {"Content_Encoding": "gzip"}, 400),
+        (
+            "/v1/traces", JSON, gzip.compress(b" " * (otlp.MOST_INFLATED + 1), mtime=0),
+            {"Content_Encoding": "gzip"}, 400,
+        ),
         ("/v1/traces", JSON, b"{}", {"Content_Encoding": "zstd"}, 415),
         ("/v1/traces", "text/plain", b"{}", {}, 415),
         ("/v1/traces", "", b"", {}, 415),
