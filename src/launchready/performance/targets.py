@@ -11,6 +11,8 @@ from launchready.performance.kept import UNLOCK, measurement_of
 from launchready.portal import Portal
 from launchready.probes.look import Look
 
+OWN_CODE = 0.3
+"""Of the portal's time in the database; below it the rest is what takes so long."""
 ACCOUNT = "account"
 """The pace of walks that compare accounts."""
 
@@ -62,7 +64,8 @@ def _judged(times: StepTimes, measured: Measurement) -> Row:
     if found.low_s is not None and found.low_s > target:
         problem = f"{times.step} takes a buyer {found.low_s:.2f} s or more in one case of twenty"  # what is sure of it
         problem += f"; the target is {target:g} s."
-        return Finding(subject, problem, evidence=f"{told}\n{_phases(times)}", key=times.user)
+        evidence = "\n".join(line for line in (told, _phases(times), _database(times, measured)) if line)
+        return Finding(subject, problem, evidence=evidence, key=times.user)
     if found.high_s is not None and found.high_s <= target:
         return Passed(subject, told)
     more = f"{times.needs} more" if times.needs else "more"
@@ -81,6 +84,19 @@ def _line(measured: Measurement) -> str:
     if measured.way == "none" or not line.down_mbps:
         return "as measured from here"
     return f"on {line.name} broadband ({line.down_mbps:g}/{line.up_mbps:g} Mbit/s, {line.rtt_ms:g} ms)"
+
+
+def _database(times: StepTimes, measured: Measurement) -> str:
+    """How much of the portal's own time the database has, where that was counted."""
+    of = (times.flow, times.step, times.user)
+    found = next((q for q in measured.queries if (q.flow, q.step, q.user) == of and q.server_s), None)
+    if found is None:
+        return ""
+    told = f"one after another, the portal takes {found.server_s * 1000:.0f} ms, of which the database "
+    told += f"{found.database_s * 1000:.0f} ms in {found.calls:g} statements"
+    if found.database_s < OWN_CODE * found.server_s:
+        told += ": most of it is the application's own work, or its waits for others"
+    return told
 
 
 def _phases(times: StepTimes) -> str:
