@@ -74,7 +74,6 @@ async def test_a_fast_portal_ends_with_0_and_a_measurement_that_check_judges_lat
     [kept] = (typed.folder / ".launchready" / "performance").glob("*.json")
     assert PASSWORD not in kept.read_text()
 
-    typed.describe(FILE.format(url=typed.portal.url) + '\n[repository]\npath = "."\nhistory = false\n')
     code, out, _ = await typed("check", "--check", "performance.p95", "--json")
     [judged] = json.loads(out)["checks"]
     assert judged["status"] == "passed"

@@ -87,6 +87,8 @@ def check(
         tuple(resolver or ()), tuple(connect_to or ()), closed, ca_file, timeout, deadline, discover=not no_discover
     )
     look = look_at(portal, reach)
+    path = config or Path(options.FILE_NAME)
+    look.root = path.absolute().parent if path.exists() else None
     if not only:
         from launchready import gate
 

@@ -83,15 +83,20 @@ def written(measurement: Measurement) -> str:
     return _adapter().dump_json(measurement).decode()
 
 
+def root_of(portal: Portal, look: Look) -> Path | None:
+    """The folder below which measurements are kept: that of the file, of the repository, or the one above it."""
+    own = [look.root] if look.root else []
+    if portal.repository:
+        source = Path(portal.repository.path)
+        own += [source, source.resolve().parent]
+    return next((folder for folder in own if paths(folder)), None)
+
+
 async def measurement_of(portal: Portal, look: Look) -> Measurement | NotChecked:
     """What a check of this stage judges: this run's measurement, else the last one kept if it is not too old."""
     if look.measured:
         return look.measured
-    if portal.repository is None:
-        reason = "nothing was measured in this run, and nobody knows the folder of earlier measurements"
-        return NotChecked(portal.domain, reason, f"{UNLOCK}, or name [repository]")
-    folder = Path(portal.repository.path)
-    found = await asyncio.to_thread(lambda: paths(folder) or paths(folder.resolve().parent))
+    found = await asyncio.to_thread(lambda: paths(root) if (root := root_of(portal, look)) else [])
     if not found:
         return NotChecked(portal.domain, "the portal was not measured yet", UNLOCK)
     try:

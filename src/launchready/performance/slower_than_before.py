@@ -41,7 +41,7 @@ async def regression(portal: Portal, look: Look) -> AsyncIterator[Row]:
     if isinstance(measured, NotChecked):
         yield measured
         return
-    before = look.baseline or await asyncio.to_thread(_of_another_release, portal, measured)
+    before = look.baseline or await asyncio.to_thread(_of_another_release, portal, look, measured)
     if before is None:
         reason = "there is no measurement of an earlier release to compare with"
         yield NotChecked(portal.domain, reason, "measure before and after a release: launchready perf --baseline")
@@ -81,11 +81,10 @@ def _newest(root: Path, fits: Callable[[Measurement], bool]) -> Measurement | No
     return None
 
 
-def _of_another_release(portal: Portal, measured: Measurement) -> Measurement | None:
-    if portal.repository is None:
+def _of_another_release(portal: Portal, look: Look, measured: Measurement) -> Measurement | None:
+    root = kept.root_of(portal, look)
+    if root is None:
         return None
-    folder = Path(portal.repository.path)
-    root = folder if kept.paths(folder) else folder.resolve().parent
     return _newest(root, lambda one: one.release != measured.release and one.at < measured.at)
 
 

@@ -34,14 +34,6 @@ def distribution(samples: Iterable[float]) -> Distribution:
     return Distribution(len(ordered), p50, p95, p99, mean_s, ordered[-1], histogram.counts)
 
 
-def distribution_of(histogram: Histogram) -> Distribution:
-    """The same of a histogram, as exact as its buckets are; bounds are the outer edges of theirs."""
-    if not histogram.n:
-        raise ValueError("a distribution needs at least one time")
-    p50, p95, p99 = (_counted_quantile(histogram, q) for q in _KEPT)
-    return Distribution(histogram.n, p50, p95, p99, histogram.mean_s, histogram.max_s, histogram.counts)
-
-
 def quantile(ordered: Sequence[float], q: float, sure: float = OFTEN) -> Quantile:
     """A quantile of sorted times, with the interval that holds the true one with probability `sure` or more."""
     low, high = ranks(len(ordered), q, sure)
@@ -103,27 +95,12 @@ class Settling:
         return bool(self._n) and _decides(self._n, self._below)
 
 
-def settled(samples: Iterable[float], target_s: float) -> bool:
-    """The same of times that are there already, in the order they came."""
-    settling = Settling(target_s)
-    for value in samples:
-        settling.take(value)
-    return settling.settled
-
-
 def looks(n: int) -> tuple[int, ...]:
     """At how many walks it is looked, up to `n`."""
     found: list[int] = []
     while (following := _look(len(found) + 1)) <= n:
         found.append(following)
     return tuple(found)
-
-
-def _counted_quantile(histogram: Histogram, q: float) -> Quantile:
-    low, high = ranks(histogram.n, q)
-    low_s = histogram.edges(low)[0] if low else None
-    high_s = histogram.edges(high)[1] if high else None
-    return Quantile(q, histogram.at(_rank(histogram.n, q)), low_s, high_s)
 
 
 def _look(number: int) -> int:

@@ -34,6 +34,8 @@ class Look:
     """Trees a check adds for the report, by title."""
     releasing: bool = False
     """The run is the preflight of a release: what the release itself brings is not there yet, and need not be."""
+    root: Path | None = None
+    """The folder of `launchready.toml`, where there is one."""
     measured: Measurement | None = None
     """What `launchready perf` has just measured; else the checks read the last one kept."""
     baseline: Measurement | None = None
