@@ -62,7 +62,7 @@ _BY_HAND = {"registration-5-days", "certificate-incomplete-chain", "mx-without-s
 """Faults that no edge and no release repairs, and a TTL that Cloudflare does not have: left out of the whole story."""
 
 _WAITING = (
-    f"The prototype makes {len(MISTAKES) - len(live())} more, such as slow pages, missing limits, and invoices that "
+    f"The prototype makes {len(MISTAKES) - len(live())} more, such as missing limits, and invoices that "
     "other clients can read; the checks for these are not built yet."
 )
 

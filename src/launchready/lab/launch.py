@@ -203,7 +203,7 @@ def described(lab: Lab, host: PublicHost) -> str:
             "url": f"{host.public}/",
             "pages": [{"path": "/account/login/", "text": "Brightside"}, {"path": "/readyz", "text": "ready"}],
             "login": {"path": "/account/login/", "user_env": "LR_USER", "password_env": "LR_PASSWORD"},
-            "within_s": 15,
+            "within_s": 8,
             "version": {"path": "/readyz", "json_path": "version"},
             "worker": {"path": "/readyz", "json_path": "worker"},
         },

@@ -16,7 +16,7 @@ from launchready.performance.words import Told
 
 CLIENT_ENV, OWNER_ENV, PASSWORD_ENV = "LR_CLIENT", "LR_USER", "LR_PASSWORD"
 OWNER = "owner@studio.example"
-PROTOTYPE_S = 14.0
+PROTOTYPE_S = 12.0
 """Enough to be sure of what is far above its target."""
 _EMAIL = "SELECT email FROM accounts_user WHERE role = 'client' ORDER BY id LIMIT 1"
 

@@ -15,7 +15,7 @@ from launchready.lab.prototype.surface import SURFACE
 
 __all__ = ["DEPLOYMENT", "HOST", "MISTAKES", "Mistake", "live"]
 
-DEPLOYMENT = Deployment("prototype.settings", migrate_to=("prototype", "0001"), invoices=4000)
+DEPLOYMENT = Deployment("prototype.settings", migrate_to=("prototype", "0001"), clients=6, invoices=2200)
 """How it runs: one migration behind its code, with as much data as two years bring."""
 
 MISTAKES: tuple[Mistake, ...] = (*SURFACE, *CODE, *SLOW, *LATER)

@@ -8,7 +8,7 @@ _QUERIES = "The dashboard asks the database two questions an invoice"
 _NO_INDEX = "The index by which a company's invoices are found is gone"
 
 SLOW = (
-    Mistake("n-plus-one", _QUERIES, VIEWS, "performance.queries", HIGH, subject="GET /"),
+    Mistake("n-plus-one", _QUERIES, VIEWS, "performance.queries", HIGH, subject=""),
     Mistake("no-index", _NO_INDEX, "migrations", "performance.indexes", NICE, subject="invoices_invoice"),
     Mistake(
         "login-unindexed",
@@ -19,7 +19,12 @@ SLOW = (
         subject="accounts_user",
     ),
     Mistake(
-        "big-first-load", "The dashboard carries two megabytes of JSON", VIEWS, "performance.payload", HIGH, "GET /"
+        "big-first-load",
+        "The dashboard carries every invoice there is as JSON",
+        VIEWS,
+        "performance.payload",
+        HIGH,
+        "GET /",
     ),
     Mistake(
         "no-pages", "The list of invoices has no pages", VIEWS, "performance.pagination", HIGH, subject="GET /invoices/"
