@@ -20,6 +20,8 @@ Judge = Callable[..., Awaitable[Outcome]]
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell lets what runs in its background ignore Ctrl-C, and every process of a test would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the same of what `nohup` starts
 
 QUICK = Limits(
     lookup_timeout_s=1.2, connect_timeout_s=1.5, operation_timeout_s=2.0, run_deadline_s=20.0, body_bytes=256 * 1024
