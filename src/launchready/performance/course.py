@@ -155,24 +155,16 @@ class Course:
             for step in seen.run.steps
             if repeatable(seen, step) and leads_only_to(owned, step)
         ]
-        variable = self.settings.database_env or (
-            self.look.portal.deploy.database_env if self.look.portal.deploy else ""
-        )
+        deploy = self.look.portal.deploy
+        variable = self.settings.database_env or (deploy.database_env if deploy else "")
         url = os.environ.get(variable, "") if variable else ""
         unowned = ensure_owned(self.look.portal, self.ground.base)
         if not (wanted and url) or unowned:
             if unowned and ((wanted and url) or self.traces):
                 self.untold.append(Untold("", "", unowned, self._claim(), part="queries"))
             elif wanted and self.settings.database_env:
-                self.untold.append(
-                    Untold(
-                        "",
-                        "",
-                        f"{variable} is not set here",
-                        "set it to the database's connection string",
-                        part="queries",
-                    )
-                )
+                unlock = "set it to the database's connection string"
+                self.untold.append(Untold("", "", f"{variable} is not set here", unlock, part="queries"))
             await self._traced([] if unowned else wanted_steps)
             return
         async with database_look.opened(self.look.database, url) as counted:
@@ -211,10 +203,10 @@ class Course:
         """The pages at which the flows ended, in a real browser on the buyer's line."""
         from launchready.probes.browser import Browser
 
-        walked = [Walked(seen.flow, seen.run, seen.session.cookies() if seen.session else ()) for seen in self._seen]
+        walked = [Walked(seen.flow, seen.run, seen.session.cookies()) for seen in self._seen]
         if not walked:
             return
-        browser = Browser(await self._network(self._stack, browser=True), self.look.dns)
+        browser = Browser(await self._network(RETRANSMISSION_S), self.look.dns)
         try:
             own = [*self.ground.hosts]
             found, untold = await visits(browser, walked, own, told=self.told)
@@ -242,11 +234,12 @@ class Course:
         headers = [pair for exchange in self.exchanges for pair in exchange.headers]
         return framework_of(headers=headers, statements=[s.text for q in self.queries for s in q.statements])
 
-    async def _network(self, stack: AsyncExitStack, *, browser: bool = False) -> Network:
+    async def _network(self, idle_s: float = 0.0) -> Network:
+        """The way to the portal over a buyer's line of its own; see `ShapingRelay` for `idle_s`."""
         if self.way.kind != "relay":
             return self.look.network
-        relay = ShapingRelay(self.way.line, idle_s=RETRANSMISSION_S if browser else 0.0)
-        return shaped(self.look.network, await stack.enter_async_context(relay))
+        relay = ShapingRelay(self.way.line, idle_s=idle_s)
+        return shaped(self.look.network, await self._stack.enter_async_context(relay))
 
     async def _listen(self, stack: AsyncExitStack) -> Traces | None:
         if not self.settings.traces:
@@ -295,8 +288,7 @@ class Course:
         return run
 
     async def _line(self) -> Sessions:
-        network = await self._network(self._stack)
-        return await self._stack.enter_async_context(open_sessions(network, self.look.dns))
+        return await self._stack.enter_async_context(open_sessions(await self._network(), self.look.dns))
 
     async def _once(self, flow: Flow, line: Sessions, ground: Ground) -> FlowRun | Untold:
         """One walk of a fresh visitor."""
@@ -317,7 +309,7 @@ class Course:
         return f'write owned = ["{label}"] at the top of launchready.toml'
 
     async def _count(self, counted: Counted, seen: Seen, step: StepRun) -> None:
-        ask = self._asker(seen, step)
+        ask = Asker(self, seen, step)
         found = await database_look.route_queries(
             counted, ask, flow=seen.flow.name, step=step.step, user=seen.flow.user,
             route=route_of_step(step), times=REPEATED - 1,
@@ -336,13 +328,10 @@ class Course:
         if self.traces is None:
             return
         for seen, step in repeatable:
-            ask = self._asker(seen, step)
+            ask = Asker(self, seen, step)
             for _ in range(REPEATED):
                 await ask()
             ask.close()
-
-    def _asker(self, seen: Seen, step: StepRun) -> Asker:
-        return Asker(self, seen, step)
 
     async def _accounts(self, flows: Sequence[Flow]) -> None:
         """The same flow by two users, in turn, so that a busy minute meets both."""
@@ -363,11 +352,10 @@ class Course:
             ground = self.ground.of_owned_hosts(self.look.portal.owned_hosts)
             for _ in range(ACCOUNT_WALKS):
                 for seen, times in walked:
-                    if seen.session:
-                        times.take(run := await self.walk(seen.flow, seen.session, ground))
-                        if run.trouble:  # whatever it is, asking on does not make it better
-                            self.untold.append(replace(run.trouble, flow=seen.flow.name, part="growth"))
-                            return
+                    times.take(run := await self.walk(seen.flow, seen.session, ground))
+                    if run.trouble:  # whatever it is, asking on does not make it better
+                        self.untold.append(replace(run.trouble, flow=seen.flow.name, part="growth"))
+                        return
         for seen, times in walked:
             if all(one.flow.name != seen.flow.name or one.flow.user != seen.flow.user for one in self._seen):
                 self.exchanges += exchanges(seen.run, seen.flow.user)

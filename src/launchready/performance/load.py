@@ -79,14 +79,14 @@ class Load:
             if isinstance(run, Untold):
                 self._trouble(flow, run)
                 return Walked(None, 0, End.FAILED)
-            times.take(run, late_s)
+            took_s = times.take(run, late_s)
             asked = sum(len(step.replies) for step in run.steps)
             if run.trouble:
                 self._trouble(flow, run.trouble)
                 if run.final:
                     self._left.add(flow.name)
                 return Walked(None, asked, _end(run))
-            return Walked(times.seen_s(run), asked)
+            return Walked(took_s, asked)
 
         every_s = 60.0 / flow.per_minute if flow.per_minute else 0.0
         return Unit(flow.name, walk, lambda: flow.name in self._left or (settles and times.settled), every_s)

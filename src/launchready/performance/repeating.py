@@ -29,7 +29,7 @@ class Seen:
 
     flow: Flow
     run: FlowRun
-    session: CurlSession | None
+    session: CurlSession
 
 
 class Course(Protocol):
@@ -73,7 +73,7 @@ class Asker:
             self.course.requests += 1
             if isinstance(again, Failure) or again.page.status != reply.page.status:
                 return None
-            took_s += max(0.0, again.phases.wait_s - self.course.way.own_rtt_s)
+            took_s += self.course.way.from_here_s(again)
         return took_s
 
     def close(self) -> None:
@@ -91,8 +91,7 @@ class Asker:
             session.close()
         if run.trouble:
             return None
-        replies = [reply for step in run.steps for reply in step.replies]
-        return sum(max(0.0, reply.phases.wait_s - self.course.way.own_rtt_s) for reply in replies)
+        return sum(self.course.way.from_here_s(reply) for step in run.steps for reply in step.replies)
 
 
 def repeatable(seen: Seen, step: StepRun) -> bool:

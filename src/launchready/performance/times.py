@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from statistics import median
 
 from launchready.measurement import Line, Phases, StepTimes
@@ -34,8 +34,12 @@ class Way:
 
     def server_s(self, reply: Reply) -> float:
         """What the portal itself took for it: the wait for the first byte, without the round trip."""
-        round_trip_s = self.own_rtt_s + (self.line.rtt_ms / 1000 if self.kind == "relay" else 0.0)
-        return max(0.0, reply.phases.wait_s - round_trip_s)
+        line_s = self.line.rtt_ms / 1000 if self.kind == "relay" else 0.0
+        return max(0.0, self.from_here_s(reply) - line_s)
+
+    def from_here_s(self, reply: Reply) -> float:
+        """The same of an answer that did not go over the buyer's line."""
+        return max(0.0, reply.phases.wait_s - self.own_rtt_s)
 
 
 @dataclass
@@ -65,24 +69,27 @@ class Times:
             if step.trouble is None and step.replies:
                 self._of(step, run.user).cold_s = sum(self.way.seen(reply).total_s for reply in step.replies)
 
-    def take(self, run: FlowRun, late_s: float = 0.0) -> None:
-        """Take one warm walk, which began `late_s` after its moment: its first step was waited for as well."""
+    def take(self, run: FlowRun, late_s: float = 0.0) -> float:
+        """Take one warm walk; returns what the buyer waited in all of its steps that came through.
+
+        It began `late_s` after its moment: its first step was waited for as well, which is not in what is returned.
+        """
+        whole_s = 0.0
         for step in run.steps:
             mine = self._of(step, run.user)
             if step.trouble is not None or not step.replies:
                 mine.failures += 1
                 continue
             seen = [self.way.seen(reply) for reply in step.replies]
-            took_s = sum(phases.total_s for phases in seen) + (late_s if step is run.steps[0] else 0.0)
+            step_s = sum(phases.total_s for phases in seen)
+            whole_s += step_s
+            took_s = step_s + (late_s if step is run.steps[0] else 0.0)
             mine.seen.append(took_s)
             mine.settling.take(took_s)
             mine.server.append(sum(map(self.way.server_s, step.replies)))
             mine.phases.append(_sum(seen))
             mine.received.append(sum(reply.received for reply in step.replies))
-
-    def seen_s(self, run: FlowRun) -> float:
-        """What the buyer waited in all of a walk."""
-        return sum(self.way.seen(reply).total_s for step in run.steps for reply in step.replies)
+        return whole_s
 
     @property
     def settled(self) -> bool:
@@ -133,21 +140,8 @@ class Times:
 
 
 def _sum(of: Iterable[Phases]) -> Phases:
-    total = Phases()
-    for one in of:
-        total = replace(
-            total,
-            lookup_s=total.lookup_s + one.lookup_s,
-            connect_s=total.connect_s + one.connect_s,
-            tls_s=total.tls_s + one.tls_s,
-            wait_s=total.wait_s + one.wait_s,
-            transfer_s=total.transfer_s + one.transfer_s,
-        )
-    return total
+    return Phases(*map(sum, zip(*map(astuple, of), strict=True)))
 
 
 def _median(of: list[Phases]) -> Phases:
-    if not of:
-        return Phases()
-    names = ("lookup_s", "connect_s", "tls_s", "wait_s", "transfer_s")
-    return Phases(*(median(getattr(one, name) for one in of) for name in names))
+    return Phases(*map(median, zip(*map(astuple, of), strict=True)))
