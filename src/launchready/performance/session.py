@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import pycurl
@@ -24,7 +23,7 @@ from launchready.performance.curl_words import header_lines, headers_of, phases_
 from launchready.performance.roots import Roots
 from launchready.performance.words import Reply, Request
 from launchready.probes.addresses import why_unreachable
-from launchready.probes.dns import Dns
+from launchready.probes.dns import Dns, place_of
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Timeout, TlsFailed, Unreachable
 from launchready.probes.network import Endpoint, Network
 from launchready.probes.page import Page
@@ -78,17 +77,12 @@ class Sessions:
         """Where a host is; asked once, and the first answer's time is what each fresh visitor's lookup takes."""
         if (known := self._places.get(host)) is not None:
             return known
-        found: tuple[str, ...] | Failure
-        try:
-            found = (str(ip_address(host)),)
-        except ValueError:
-            if host == "localhost":
-                found = ("127.0.0.1", "::1")
-            else:
-                began = self.network.now_s
-                found = await self.dns.addresses(host)
-                if not isinstance(found, Failure):
-                    self._lookup_s.setdefault(host, self.network.now_s - began)
+        found: tuple[str, ...] | Failure = place_of(host)
+        if not found:
+            began = self.network.now_s
+            found = await self.dns.addresses(host)
+            if not isinstance(found, Failure):
+                self._lookup_s.setdefault(host, self.network.now_s - began)
         return self._places.setdefault(host, found)
 
     def route(self, host: str, address: str, port: int) -> Endpoint | Failure:

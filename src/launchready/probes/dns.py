@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
 
 import dns.exception
 import dns.flags
@@ -164,6 +165,12 @@ class Dns:
             return replace(answers[0], phase=Phase.LOOKUP)  # to who wanted the host, that is where it failed
         good = (answer for answer in answers if isinstance(answer, Answer))
         return tuple(dict.fromkeys(record.text for answer in good for record in answer.records))
+
+    async def places(self, host: str) -> tuple[str, ...] | Failure:
+        """Where the host of a URL is: an address itself, `localhost` this machine, others are asked for."""
+        if known := place_of(host):
+            return known
+        return await self.addresses(host)
 
     async def authorities(self, zone: str) -> tuple[Server, ...] | Failure:
         """The authoritative servers of a zone, one for each address of each name server that parent or child names."""
@@ -387,3 +394,11 @@ _MADE_OF_NAMES = frozenset(
 
 def _value(record: Record) -> str:
     return b"".join(record.strings).decode("utf-8", "backslashreplace") if record.strings else record.text
+
+
+def place_of(host: str) -> tuple[str, ...]:
+    """The addresses of a host that needs no lookup (RFC 6761 section 6.3); empty for all others."""
+    try:
+        return (str(ip_address(host)),)
+    except ValueError:
+        return ("127.0.0.1", "::1") if host == "localhost" else ()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from launchready.probes.dns import Dns
@@ -22,7 +21,7 @@ async def round_trip(network: Network, dns: Dns, url: str) -> float | Failure:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
         return Garbage(Phase.REQUEST, url, f"not a URL: {error}")
-    addresses = await _addresses(dns, host)
+    addresses = await dns.places(host)
     if isinstance(addresses, Failure):
         return addresses
     found: Failure | float = Unreachable(Phase.CONNECT, url, f"{host} has no address")
@@ -37,14 +36,6 @@ async def round_trip(network: Network, dns: Dns, url: str) -> float | Failure:
             return min(seconds)
         found = took[0]
     return found
-
-
-async def _addresses(dns: Dns, host: str) -> tuple[str, ...] | Failure:
-    with contextlib.suppress(ValueError):
-        return (str(ip_address(host)),)
-    if host == "localhost":
-        return ("127.0.0.1", "::1")
-    return await dns.addresses(host)
 
 
 async def _connect(address: str, port: int, url: str, network: Network) -> float | Failure:

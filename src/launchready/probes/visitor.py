@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
-from ipaddress import ip_address
 from types import TracebackType
 from urllib.parse import urlencode, urlsplit
 
@@ -89,7 +88,7 @@ class Visitor:
             return Garbage(Phase.REQUEST, url, f"not a URL: {error}")
         if parts.scheme not in ("http", "https") or not host:
             return Garbage(Phase.REQUEST, url, "not a web address")
-        addresses = await self._addresses(host)
+        addresses = await self.dns.places(host)
         if isinstance(addresses, Failure):
             return addresses
         if before and not why_unreachable(before.address) and any(map(why_unreachable, addresses)):
@@ -102,13 +101,6 @@ class Visitor:
                 return found
             first = first or found
         return first or found
-
-    async def _addresses(self, host: str) -> tuple[str, ...] | Failure:
-        with contextlib.suppress(ValueError):
-            return (str(ip_address(host)),)
-        if host == "localhost":
-            return ("127.0.0.1", "::1")
-        return await self.dns.addresses(host)
 
     async def _transfer(
         self,
