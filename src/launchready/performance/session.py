@@ -22,8 +22,8 @@ from launchready.performance.curl_sockets import Multi, Sockets
 from launchready.performance.curl_words import header_lines, headers_of, phases_of, set_method
 from launchready.performance.roots import Roots
 from launchready.performance.words import Reply, Request
-from launchready.probes.addresses import why_unreachable
-from launchready.probes.dns import Dns, place_of
+from launchready.probes.addresses import place_of, why_unreachable
+from launchready.probes.dns import Dns
 from launchready.probes.failures import Failure, Garbage, NoAddress, OutOfTime, Phase, Timeout, TlsFailed, Unreachable
 from launchready.probes.network import Endpoint, Network
 from launchready.probes.page import Page

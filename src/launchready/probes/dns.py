@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
 
 import dns.exception
 import dns.flags
@@ -21,6 +20,7 @@ from dns.rdata import Rdata
 from dns.rdatatype import RdataType
 
 from launchready.portal import DnsSettings
+from launchready.probes.addresses import place_of
 from launchready.probes.dns_exchange import over_tcp, over_udp
 from launchready.probes.failures import Failure, Garbage, OutOfTime, Phase, Unreachable
 from launchready.probes.network import Network
@@ -394,11 +394,3 @@ _MADE_OF_NAMES = frozenset(
 
 def _value(record: Record) -> str:
     return b"".join(record.strings).decode("utf-8", "backslashreplace") if record.strings else record.text
-
-
-def place_of(host: str) -> tuple[str, ...]:
-    """The addresses of a host that needs no lookup (RFC 6761 section 6.3); empty for all others."""
-    try:
-        return (str(ip_address(host)),)
-    except ValueError:
-        return ("127.0.0.1", "::1") if host == "localhost" else ()

@@ -10,6 +10,7 @@ from typing import Any
 from launchready.model import Proof, Severity, Stage, Status, Verdict
 from launchready.report import map_json, performance_json
 from launchready.report.json_report import SCHEMA_ID
+from launchready.report.schema_parts import list_of, object_of
 
 _TEXT = {"type": "string"}
 _SECONDS = {"type": "number", "minimum": 0}
@@ -19,7 +20,7 @@ _COUNT = {"type": "integer", "minimum": 0}
 
 def schema() -> dict[str, Any]:
     """The schema as data."""
-    finding = _object(
+    finding = object_of(
         check=_TEXT,
         stage={"enum": ["", *Stage]},
         severity=_one_of(Severity),
@@ -31,16 +32,16 @@ def schema() -> dict[str, Any]:
         paste=_TEXT | {"description": "A ready record, header or rule; empty where none can be computed."},
         effort_min=_MINUTES,
         reference=_TEXT,
-        roadmap=_list(_TEXT),
+        roadmap=list_of(_TEXT),
         fingerprint=_TEXT | {"pattern": "^[0-9a-f]{16}$", "description": "The same from run to run."},
     )
-    accepted = _object(**finding["properties"], accepted=_TEXT | {"description": "The owner's reason."})
-    tree = _object(label=_TEXT, children=_list({"$ref": "#/$defs/tree"}))
+    accepted = object_of(**finding["properties"], accepted=_TEXT | {"description": "The owner's reason."})
+    tree = object_of(label=_TEXT, children=list_of({"$ref": "#/$defs/tree"}))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A report of Launch Ready, version 1",
         "$defs": {"finding": finding, "accepted": accepted, "tree": tree},
-        **_object(
+        **object_of(
             schema={"const": SCHEMA_ID},
             version=_TEXT,
             domain=_TEXT,
@@ -48,40 +49,32 @@ def schema() -> dict[str, Any]:
             elapsed_s=_SECONDS,
             verdict=_one_of(Verdict),
             summary=_TEXT,
-            counts=_object(**{severity.value: _COUNT for severity in Severity}),
-            bar=_list(_object(id=_TEXT, must_hold=_TEXT, proof=_one_of(Proof), reason=_TEXT)),
-            first_steps=_list(
-                _object(
-                    check=_TEXT, severity=_one_of(Severity), problem=_TEXT, subjects=_list(_TEXT), effort_min=_MINUTES
+            counts=object_of(**{severity.value: _COUNT for severity in Severity}),
+            bar=list_of(object_of(id=_TEXT, must_hold=_TEXT, proof=_one_of(Proof), reason=_TEXT)),
+            first_steps=list_of(
+                object_of(
+                    check=_TEXT, severity=_one_of(Severity), problem=_TEXT, subjects=list_of(_TEXT), effort_min=_MINUTES
                 )
             ),
-            findings=_list({"$ref": "#/$defs/finding"}),
-            accepted=_list({"$ref": "#/$defs/accepted"}),
-            not_checked=_list(_object(check=_TEXT, subject=_TEXT, reason=_TEXT, unlock=_TEXT)),
-            checks=_list(
-                _object(
+            findings=list_of({"$ref": "#/$defs/finding"}),
+            accepted=list_of({"$ref": "#/$defs/accepted"}),
+            not_checked=list_of(object_of(check=_TEXT, subject=_TEXT, reason=_TEXT, unlock=_TEXT)),
+            checks=list_of(
+                object_of(
                     id=_TEXT,
                     title=_TEXT,
                     status=_one_of(Status),
                     elapsed_s=_SECONDS,
-                    passed=_list(_object(subject=_TEXT, detail=_TEXT)),
+                    passed=list_of(object_of(subject=_TEXT, detail=_TEXT)),
                 )
             ),
-            hosts=_list(_TEXT),
+            hosts=list_of(_TEXT),
             looks={"type": "object", "additionalProperties": _COUNT, "description": "Looks by kind: dns, tls, http."},
             map={"anyOf": [{"type": "null"}, map_json.schema()]},
             performance={"anyOf": [{"type": "null"}, performance_json.schema()]},
             pictures={"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}},
         ),
     }
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
 
 
 def _one_of(words: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from launchready.model import DeploymentMap, Finding, Severity
+from launchready.report.schema_parts import object_of
 
 
 def document(drawn: DeploymentMap) -> dict[str, Any]:
@@ -33,18 +34,18 @@ def document(drawn: DeploymentMap) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of `document`."""
     text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
-    node = _object(
+    node = object_of(
         id=text, part=text, name=text, environment=text, details=texts, seen_in=text, known={"type": "boolean"},
         findings=texts,
     )  # fmt: skip
-    change = _object(
+    change = object_of(
         node=text, check=text, severity={"enum": [s.value for s in Severity]}, problem=text, fix=text, fingerprint=text
     )
-    return _object(
+    return object_of(
         domain=text,
         environments=texts,
         nodes={"type": "array", "items": node},
-        edges={"type": "array", "items": {**_object(to=text), "required": ["from", "to"]}},
+        edges={"type": "array", "items": {**object_of(to=text), "required": ["from", "to"]}},
         must_change={"type": "array", "items": change},
     )
 
@@ -57,7 +58,3 @@ def _change(finding: Finding) -> dict[str, Any]:
         "fix": finding.fix,
         "fingerprint": finding.fingerprint,
     }
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}

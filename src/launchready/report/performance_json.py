@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from launchready.measurement import Distribution, Measurement, StepTimes
+from launchready.report.schema_parts import list_of, object_of
 
 _SECONDS = {"type": ["number", "null"], "minimum": 0}
 
@@ -51,24 +52,24 @@ def document(measured: Measurement) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """The JSON Schema of `document`."""
     text, count, number = {"type": "string"}, {"type": "integer", "minimum": 0}, {"type": "number", "minimum": 0}
-    quantile = _object(value_s=_SECONDS, low_s=_SECONDS, high_s=_SECONDS)
-    spread = {"anyOf": [{"type": "null"}, _object(n=count, p50=quantile, p95=quantile, p99=quantile, max_s=_SECONDS)]}
-    step = _object(
+    quantile = object_of(value_s=_SECONDS, low_s=_SECONDS, high_s=_SECONDS)
+    spread = {"anyOf": [{"type": "null"}, object_of(n=count, p50=quantile, p95=quantile, p99=quantile, max_s=_SECONDS)]}
+    step = object_of(
         flow=text, step=text, user=text, route=text, pace=text, rate_per_s=number, target_s=number, cold_s=_SECONDS,
         seen=spread, server=spread, failures=count, needs=count,
     )  # fmt: skip
     of = {"flow": text, "step": text, "route": text}
-    return _object(
+    return object_of(
         url=text, release=text, at={"type": "string", "format": "date-time"}, elapsed_s=number, requests=count,
-        line=_object(name=text, down_mbps=number, up_mbps=number, rtt_ms=number, source=text, way=text),
-        steps=_list(step),
-        queries=_list(_object(**of, source=text, calls=number, database_s=number, server_s=number)),
-        visits=_list(
-            _object(
+        line=object_of(name=text, down_mbps=number, up_mbps=number, rtt_ms=number, source=text, way=text),
+        steps=list_of(step),
+        queries=list_of(object_of(**of, source=text, calls=number, database_s=number, server_s=number)),
+        visits=list_of(
+            object_of(
                 **of, first_paint_s=_SECONDS, lcp_s=_SECONDS, data_s=_SECONDS, round_trips=count, resources=count
             )
         ),
-        untold=_list(_object(flow=text, step=text, part=text, reason=text, unlock=text)),
+        untold=list_of(object_of(flow=text, step=text, part=text, reason=text, unlock=text)),
     )  # fmt: skip
 
 
@@ -89,11 +90,3 @@ def _spread(found: Distribution | None) -> dict[str, Any] | None:
         for name, q in (("p50", found.p50), ("p95", found.p95), ("p99", found.p99))
     }
     return {"n": found.n, **quantiles, "max_s": found.max_s}
-
-
-def _object(**properties: Any) -> dict[str, Any]:
-    return {"type": "object", "required": list(properties), "properties": properties}
-
-
-def _list(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
