@@ -45,21 +45,14 @@ async def measured_briefly(at: Ground, release: str) -> None:
 
 
 async def _report(at: Ground, release: str) -> Report | str:
-    from launchready.performance import judged, kept
-    from launchready.performance.run import Refused, Wanted, measure
+    from launchready.performance import judged
+    from launchready.performance.run import Refused, Wanted
 
-    look = at.look()
+    wanted = Wanted(smoke=True, browser=False, database=False, release=release, root=at.root)
     try:
-        wanted = Wanted(smoke=True, browser=False, database=False, release=release, root=at.root)
-        look.measured = await measure(look, wanted, lambda line: None)
+        return await judged.taken(at.look(), wanted, lambda line: None, lambda line: say(f"  ! {line}"))
     except (Refused, ValueError) as error:
-        await look.close()
         return str(error)
-    try:
-        kept.keep(at.root, look.measured)
-    except OSError as error:
-        say(f"  ! the measurement could not be kept: {error.strerror or error}")
-    return await judged.run(look)
 
 
 def _message(at: Ground, release: str, slow: list[Finding]) -> tuple[str, str]:

@@ -130,8 +130,8 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
 
     from rich.console import Console
 
-    from launchready.performance import judged, kept, slower_than_before
-    from launchready.performance.run import Refused, measure
+    from launchready.performance import judged, slower_than_before
+    from launchready.performance.run import Refused
     from launchready.report.text import clean
 
     errors = Console(stderr=True, highlight=False)
@@ -149,19 +149,16 @@ def measured(look: Look, wanted: Wanted, *, baseline: bool, against: str, quiet:
                     last_s = time.monotonic()
                     print(f"launchready: {clean(line)}", file=sys.stderr)
 
+            def complain(line: str) -> None:
+                print(f"launchready: {line}", file=sys.stderr)
+
             try:
                 if baseline:
                     look.baseline = slower_than_before.earlier(wanted.root, wanted.release, against)
-                look.measured = await measure(look, wanted, told)
+                return await judged.taken(look, wanted, told, complain)
             except (Refused, ValueError) as error:
                 await look.close()
                 raise Stop(str(error)) from None
-            try:
-                kept.keep(wanted.root, look.measured)
-            except OSError as error:
-                reason = error.strerror or str(error)
-                print(f"launchready: the measurement could not be kept: {reason}", file=sys.stderr)
-            return await judged.run(look)
 
     try:
         return asyncio.run(work())

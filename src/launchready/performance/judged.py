@@ -6,6 +6,9 @@ from dataclasses import replace
 
 from launchready import gate
 from launchready.model import Report, Severity, Verdict
+from launchready.performance import kept
+from launchready.performance.run import Refused, Wanted, measure
+from launchready.performance.words import Told
 from launchready.probes.look import Look
 
 TIMES = "performance.p95"
@@ -16,6 +19,23 @@ def chosen(look: Look) -> list[gate.Check]:
     checks = gate.in_scope(gate.select(["performance"]), look.portal)
     left_out = set() if look.baseline else {"performance.regression"}
     return [check for check in checks if check.info.needs and check.info.id not in left_out]
+
+
+async def taken(look: Look, wanted: Wanted, told: Told, complain: Told) -> Report:
+    """Measure, keep and judge. `look` is closed after, whatever happens; that nothing could be kept is complained of.
+
+    Raises what `measure` does.
+    """
+    try:
+        look.measured = await measure(look, wanted, told)
+    except (Refused, ValueError):
+        await look.close()
+        raise
+    try:
+        kept.keep(wanted.root, look.measured)
+    except OSError as error:
+        complain(f"the measurement could not be kept: {error.strerror or error}")
+    return await run(look)
 
 
 async def run(look: Look) -> Report:
